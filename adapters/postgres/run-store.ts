@@ -1,0 +1,197 @@
+import type { Failure } from '../../domain/errors.ts';
+import { ENDED_STATES } from '../../domain/run.ts';
+import type { LedgerEntry, RunOutcome, RunState } from '../../domain/run.ts';
+import type { Db } from './database.ts';
+import { orStoreUnavailable } from './database.ts';
+import { appendEvent } from './run-events.ts';
+import { endRun } from './run-log.ts';
+import { eventFrom, runFrom } from './rows.ts';
+import type { Vault } from './vault.ts';
+
+export interface RunRow {
+  readonly id: string;
+  readonly operation: string;
+  readonly summary: string;
+  /** Without its secrets. */
+  readonly input: Record<string, unknown>;
+  readonly resource: string;
+  readonly workflowId: string;
+  readonly state: RunState;
+  readonly committed: boolean;
+  readonly requestedBy: string;
+  readonly createdAt: Date;
+  readonly startedAt?: Date;
+  readonly endedAt?: Date;
+  readonly currentStep?: string;
+  readonly result?: unknown;
+  readonly failure?: Failure;
+  readonly skips: readonly { readonly step: string; readonly reason: string }[];
+}
+
+export interface RunEvent {
+  readonly runId: string;
+  /** Starts at 1, without gaps, per run. */
+  readonly seq: number;
+  readonly at: Date;
+  readonly kind: 'run-accepted' | 'run-state' | 'step-started' | 'attempt-failed' | 'step-done';
+  readonly step?: string;
+  readonly round?: number;
+  readonly attempt?: number;
+  readonly state?: RunState;
+  readonly failure?: Failure;
+  readonly worker?: string;
+}
+
+export interface LedgerRow extends LedgerEntry {
+  readonly runId: string;
+  readonly step: string;
+  readonly state: 'owed' | 'settled' | 'abandoned';
+  readonly reason?: string;
+}
+
+export interface NewRun {
+  readonly id: string;
+  readonly operation: string;
+  readonly summary: string;
+  readonly input: Record<string, unknown>;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly resource: string;
+  readonly workflowId: string;
+  readonly requestedBy: string;
+  readonly idempotencyKey: string;
+  readonly bodyHash: string;
+}
+
+export interface Accepted {
+  readonly outcome: 'created' | 'same' | 'other-body';
+  readonly run: RunRow;
+}
+
+export interface RunFilter {
+  readonly state?: readonly RunState[];
+  readonly operation?: string;
+  readonly limit: number;
+  /** Runs older than this one (ids are UUIDv7: they sort by time). */
+  readonly before?: string;
+}
+
+/** The API's side of the read model. Every method throws STORE_UNAVAILABLE when PostgreSQL is away. */
+export class RunStore {
+  readonly #db: Db;
+  readonly #vault: Vault;
+
+  constructor(db: Db, vault: Vault) {
+    this.#db = db;
+    this.#vault = vault;
+  }
+
+  /** One run per caller and key, whoever asks first; the row and its secrets appear together or not at all. */
+  async accept(request: NewRun): Promise<Accepted> {
+    return this.#transaction(async (trx) => {
+      const created = await insertRun(trx, request);
+      if (created) {
+        for (const [name, value] of Object.entries(request.secrets))
+          await this.#vault.put(trx, request.id, name, value);
+        await appendEvent(trx, request.id, { kind: 'run-accepted', state: 'accepted' });
+      }
+      const row = await trx
+        .selectFrom('runs')
+        .selectAll()
+        .where('requested_by', '=', request.requestedBy)
+        .where('idempotency_key', '=', request.idempotencyKey)
+        .executeTakeFirstOrThrow();
+      const same = row.body_hash === request.bodyHash ? 'same' : 'other-body';
+      return { outcome: created ? 'created' : same, run: runFrom(row) };
+    });
+  }
+
+  async get(id: string): Promise<RunRow | undefined> {
+    const row = await orStoreUnavailable(() =>
+      this.#db.selectFrom('runs').selectAll().where('id', '=', id).executeTakeFirst(),
+    );
+    return row === undefined ? undefined : runFrom(row);
+  }
+
+  /** Newest first. */
+  async list(filter: RunFilter): Promise<RunRow[]> {
+    let query = this.#db.selectFrom('runs').selectAll().orderBy('id', 'desc').limit(filter.limit);
+    if (filter.state !== undefined) query = query.where('state', 'in', filter.state);
+    if (filter.operation !== undefined) query = query.where('operation', '=', filter.operation);
+    if (filter.before !== undefined) query = query.where('id', '<', filter.before);
+    return (await orStoreUnavailable(() => query.execute())).map(runFrom);
+  }
+
+  async events(runId: string, afterSeq: number, limit = 1_000): Promise<RunEvent[]> {
+    const rows = await orStoreUnavailable(() =>
+      this.#db
+        .selectFrom('run_events')
+        .selectAll()
+        .where('run_id', '=', runId)
+        .where('seq', '>', afterSeq)
+        .orderBy('seq')
+        .limit(limit)
+        .execute(),
+    );
+    return rows.map(eventFrom);
+  }
+
+  async ledger(runId: string): Promise<LedgerRow[]> {
+    const rows = await orStoreUnavailable(() =>
+      this.#db.selectFrom('ledger').selectAll().where('run_id', '=', runId).orderBy('owed_at').execute(),
+    );
+    return rows.map(({ kind, id, name, duty, step, state, reason }) => ({
+      ...{ runId, kind, id, name, duty, step, state },
+      reason: reason ?? undefined,
+    }));
+  }
+
+  /** Rows whose workflow was never seen at work: the process may have died between the row and the start. */
+  async notStarted(olderThanMs: number): Promise<RunRow[]> {
+    const query = this.#db
+      .selectFrom('runs')
+      .selectAll()
+      .where('state', '=', 'accepted')
+      .where('created_at', '<', new Date(Date.now() - olderThanMs))
+      .orderBy('id');
+    return (await orStoreUnavailable(() => query.execute())).map(runFrom);
+  }
+
+  /** Rows at work, for comparison with Temporal's own description. */
+  async open(): Promise<RunRow[]> {
+    const query = this.#db
+      .selectFrom('runs')
+      .selectAll()
+      .where('state', 'not in', ['accepted', ...ENDED_STATES])
+      .orderBy('id');
+    return (await orStoreUnavailable(() => query.execute())).map(runFrom);
+  }
+
+  /** Ends a run from outside its workflow: refused at the start, or the workflow was ended by other hands. */
+  async close(id: string, outcome: RunOutcome): Promise<void> {
+    await this.#transaction((trx) => endRun(trx, id, outcome));
+  }
+
+  #transaction<T>(work: (trx: Db) => Promise<T>): Promise<T> {
+    return orStoreUnavailable(() => this.#db.transaction().execute(work));
+  }
+}
+
+async function insertRun(trx: Db, request: NewRun): Promise<boolean> {
+  const inserted = await trx
+    .insertInto('runs')
+    .values({
+      id: request.id,
+      operation: request.operation,
+      summary: request.summary,
+      input: JSON.stringify(request.input),
+      resource: request.resource,
+      workflow_id: request.workflowId,
+      state: 'accepted',
+      requested_by: request.requestedBy,
+      idempotency_key: request.idempotencyKey,
+      body_hash: request.bodyHash,
+    })
+    .onConflict((conflict) => conflict.columns(['requested_by', 'idempotency_key']).doNothing())
+    .executeTakeFirst();
+  return inserted.numInsertedOrUpdatedRows === 1n;
+}

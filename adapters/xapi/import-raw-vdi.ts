@@ -1,0 +1,85 @@
+import { request } from 'undici';
+import { OperationFailure } from '../../domain/errors.ts';
+import type { PoolConnection } from './connection.ts';
+import type { Ref } from './ref.ts';
+import { cancelTask, destroyTask, endOfTask, isPending, recordOfTask, resultOfTask, type Call } from './tasks.ts';
+import { toFailure, type FailureContext } from './to-failure.ts';
+import type { TaskMemory } from './xapi.ts';
+
+interface Pool {
+  readonly connection: PoolConnection;
+  readonly call: Call;
+  readonly context: FailureContext;
+}
+
+/** See `Xapi.importRawVdi`. The task is made by us, so that the outcome of the upload can be asked for after a lost answer. */
+export async function importRawVdi(pool: Pool, memory: TaskMemory, vdi: Ref<'VDI'>, content: Buffer): Promise<void> {
+  if (await doneBefore(pool, memory)) return;
+  const taskRef = await pool.call('task.create', 'Switchboard import_raw_vdi', `config drive ${vdi}`);
+  memory.remember(taskRef);
+  const status = await upload(pool, memory.signal, { vdi, task_id: taskRef, format: 'raw' }, content);
+  const ended = await outcome(pool, taskRef, status, memory.signal);
+  memory.forget();
+  await destroyTask(pool.call, taskRef);
+  if (ended === undefined) throw uploadRefused(status, pool.context);
+  await resultOfTask(ended, pool.context);
+}
+
+/** An upload of an earlier attempt counts only if it succeeded; whatever else became of it, its connection is dead. */
+async function doneBefore({ call }: Pool, memory: TaskMemory): Promise<boolean> {
+  const taskRef = memory.taskRef;
+  if (taskRef === undefined) return false;
+  const record = await recordOfTask(call, taskRef);
+  if (record !== undefined && isPending(record)) await cancelTask(call, taskRef);
+  memory.forget();
+  await destroyTask(call, taskRef);
+  return record?.status === 'success';
+}
+
+/** After a refusal the task may say why; if it does not by then, nobody will end it. */
+async function outcome({ call }: Pool, taskRef: string, httpStatus: number, signal: AbortSignal) {
+  if (isSuccess(httpStatus)) return endOfTask(call, taskRef, signal);
+  const record = await recordOfTask(call, taskRef);
+  return record?.status === 'failure' ? record : undefined;
+}
+
+/** Answers the HTTP status. A member may send the upload on to the host that has the storage. */
+async function upload(
+  { connection, context }: Pool,
+  signal: AbortSignal,
+  query: Readonly<Record<string, string>>,
+  content: Buffer,
+): Promise<number> {
+  const put = async (url: URL) => {
+    // XAPI cannot take chunked bodies: a Buffer goes with its Content-Length.
+    const options = { dispatcher: connection.dispatcher, method: 'PUT', body: content, signal } as const;
+    const { statusCode, headers, body } = await request(url, options);
+    await body.dump();
+    return { statusCode, location: headers.location };
+  };
+  try {
+    const { origin, sessionId } = await connection.session();
+    const search = new URLSearchParams({ session_id: sessionId, ...query }).toString();
+    const first = await put(new URL(`/import_raw_vdi?${search}`, origin));
+    if (first.statusCode !== 302 || typeof first.location !== 'string') return first.statusCode;
+    const elsewhere = new URL(first.location, origin);
+    elsewhere.search = search;
+    return (await put(elsewhere)).statusCode;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw toFailure(error, context);
+  }
+}
+
+function isSuccess(httpStatus: number): boolean {
+  return httpStatus >= 200 && httpStatus < 300;
+}
+
+function uploadRefused(httpStatus: number, { method, poolId, object }: FailureContext): OperationFailure {
+  return new OperationFailure(
+    'POOL_ERROR',
+    `${method} on ${object} failed on pool ${poolId}: HTTP status ${httpStatus}. The disk has to be written again as a whole, which ` +
+      `the next attempt does.`,
+    { object, native: { code: `HTTP_${httpStatus}`, params: [] } },
+  );
+}

@@ -1,0 +1,120 @@
+import { OperationFailure } from '../../domain/errors.ts';
+import type { PoolConnection } from './connection.ts';
+import { importRawVdi } from './import-raw-vdi.ts';
+import type { AsyncMethod, TaskRecord, XapiMessages } from './messages.generated.ts';
+import type { Ref } from './ref.ts';
+import { cancelTask, destroyTask, endOfTask, isPending, resultOfTask, type Call } from './tasks.ts';
+import { toFailure, type FailureContext } from './to-failure.ts';
+import type { PoolSettings, TaskMemory, Xapi } from './xapi.ts';
+
+/** The typed port in front of xen-api. */
+export class PoolClient implements Xapi {
+  readonly poolId: string;
+  readonly guestSshPort: number;
+  readonly #connection: PoolConnection;
+
+  constructor(settings: Pick<PoolSettings, 'id' | 'guestSshPort'>, connection: PoolConnection) {
+    this.poolId = settings.id;
+    this.guestSshPort = settings.guestSshPort;
+    this.#connection = connection;
+  }
+
+  readonly call: Call = async (method, ...params) => {
+    return (await this.#send(method, params)) as XapiMessages[typeof method]['result'];
+  };
+
+  async task<M extends AsyncMethod>(
+    memory: TaskMemory,
+    method: M,
+    ...params: XapiMessages[M]['params']
+  ): Promise<XapiMessages[M]['result']> {
+    const context = this.#context(method, params);
+    const taskRef = memory.taskRef ?? (await this.#start(memory, method, params));
+    const ended = await endOfTask(this.call, taskRef, memory.signal);
+    memory.forget();
+    if (ended === undefined) throw taskGone(taskRef, context);
+    await destroyTask(this.call, taskRef);
+    // A remembered task of another kind is an earlier part of the same step: waited for, then out of the way.
+    if (ended.name_label !== nameOfTask(method)) return this.task(memory, method, ...params);
+    return (await resultOfTask(ended, context)) as XapiMessages[M]['result'];
+  }
+
+  async settleTasks(
+    memory: TaskMemory,
+    method: AsyncMethod,
+    { timeoutMs, cancel = false }: { readonly timeoutMs: number; readonly cancel?: boolean },
+  ): Promise<void> {
+    const deadline = AbortSignal.any([memory.signal, AbortSignal.timeout(timeoutMs)]);
+    try {
+      if (memory.taskRef === undefined) await this.#settleAllCalled(nameOfTask(method), deadline);
+      else await this.#settleOwn(memory, memory.taskRef, cancel, deadline);
+    } catch (error) {
+      if (error !== deadline.reason || memory.signal.aborted) throw error;
+      throw this.#stillBusy(method, timeoutMs);
+    }
+  }
+
+  importRawVdi(memory: TaskMemory, vdi: Ref<'VDI'>, content: Buffer): Promise<void> {
+    const context = { ...this.#context('PUT /import_raw_vdi', []), object: `VDI ${vdi}` };
+    return importRawVdi({ connection: this.#connection, call: this.call, context }, memory, vdi, content);
+  }
+
+  async #start(memory: TaskMemory, method: AsyncMethod, params: readonly unknown[]): Promise<string> {
+    const taskRef = String(await this.#send(nameOfTask(method), params));
+    memory.remember(taskRef);
+    return taskRef;
+  }
+
+  async #settleOwn(memory: TaskMemory, taskRef: string, cancel: boolean, deadline: AbortSignal): Promise<void> {
+    if (cancel) await cancelTask(this.call, taskRef);
+    await endOfTask(this.call, taskRef, deadline);
+    memory.forget();
+    await destroyTask(this.call, taskRef);
+  }
+
+  async #settleAllCalled(name: string, deadline: AbortSignal): Promise<void> {
+    const tasks: Record<string, TaskRecord> = await this.call('task.get_all_records');
+    const underWay = Object.entries(tasks).filter(([, task]) => task.name_label === name && isPending(task));
+    await Promise.all(underWay.map(([taskRef]) => endOfTask(this.call, taskRef, deadline)));
+  }
+
+  async #send(method: string, params: readonly unknown[]): Promise<unknown> {
+    try {
+      return await this.#connection.use((client) => client.call(method, ...params));
+    } catch (error) {
+      throw toFailure(error, this.#context(method, params));
+    }
+  }
+
+  #context(method: string, params: readonly unknown[]): FailureContext {
+    return { method, poolId: this.poolId, object: objectOf(method, params), mask: this.#connection.mask };
+  }
+
+  #stillBusy(method: AsyncMethod, timeoutMs: number): OperationFailure {
+    return new OperationFailure(
+      'POOL_BUSY',
+      `A task ${nameOfTask(method)} is still running on pool ${this.poolId} after ${timeoutMs} ms and may yet take effect. ` +
+        `Nothing was undone so far; it is looked for again.`,
+      { object: `pool ${this.poolId}` },
+    );
+  }
+}
+
+function nameOfTask(method: AsyncMethod): string {
+  return `Async.${method}`;
+}
+
+function taskGone(taskRef: string, { method, poolId, object }: FailureContext): OperationFailure {
+  return new OperationFailure(
+    'POOL_ERROR',
+    `The task of ${method}${object === undefined ? '' : ` on ${object}`} is gone from pool ${poolId}: its toolstack restarted, or ` +
+      `the outcome was read before. Whether it took effect is not known; the next attempt looks before it acts.`,
+    { object: object ?? `pool ${poolId}`, native: { code: 'HANDLE_INVALID', params: ['task', taskRef] } },
+  );
+}
+
+/** The object of a call is its first parameter, when that is a reference. */
+function objectOf(method: string, [first]: readonly unknown[]): string | undefined {
+  if (typeof first !== 'string' || !first.startsWith('OpaqueRef:')) return undefined;
+  return `${method.replace(/^Async\./, '').split('.')[0]} ${first}`;
+}

@@ -1,0 +1,39 @@
+import { say } from './trouble.js';
+import { runInForeground } from './run.js';
+
+/** Everything that is judged without running the product. The cure is the command to type. */
+const checks = [
+  { name: 'types', args: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', '.'] },
+  { name: 'lint', args: ['node_modules/eslint/bin/eslint.js', '.'], cure: 'npx eslint --fix .' },
+  {
+    name: 'format',
+    args: ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'],
+    cure: 'npx prettier --write .',
+  },
+  { name: 'unused code', args: ['node_modules/knip/bin/knip.js'] },
+  { name: 'generated files', args: ['dist/bin/generate.js', '--check'], cure: 'node dist/bin/generate.js' },
+];
+
+/**
+ * Runs every check, so that one run names everything there is to correct.
+ * @param {string} root folder of the project
+ * @returns {Promise<{ passed: number, failed: number, skipped: number }>}
+ */
+export async function runChecks(root) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const { name, args, cure } of checks) {
+    const code = await runInForeground(process.execPath, args, { cwd: root });
+    if (code === 0) counts.passed += 1;
+    else counts.failed += 1;
+    say(code === 0 ? `check: ${name} passed` : `check: ${name} FAILED; ${advice(args, cure)}`);
+  }
+  return counts;
+}
+
+/**
+ * @param {readonly string[]} args
+ * @param {string | undefined} cure
+ */
+function advice(args, cure) {
+  return cure === undefined ? `see it again with: node ${args.join(' ')}` : `most of it is cured by: ${cure}`;
+}

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import type { Operation } from '../domain/operations.ts';
+import { flagFor } from './flag-names.ts';
+import { CliFailure, EXIT } from './io.ts';
+
+/** The part of a field's JSON Schema that decides how its flag is written. */
+interface FieldShape {
+  readonly type?: string;
+  readonly description?: string;
+  readonly example?: unknown;
+  readonly default?: unknown;
+  readonly maxLength?: number;
+  readonly items?: FieldShape;
+}
+
+/** Longer text is rather in a file than on a command line: `@path` reads it. */
+const LONG_TEXT_CHARS = 1_024;
+
+interface Flag {
+  readonly field: string;
+  readonly option: Option;
+}
+
+/** Gives a command one flag per input field of the operation; answers what reads the input back from the parsed flags. */
+export function addInputFlags(command: Command, row: Operation): (options: Record<string, unknown>) => unknown {
+  const flags = Object.entries(row.input.shape).map(([field, schema]) => flagOf(field, schema as z.ZodType));
+  for (const { option } of flags) command.addOption(option);
+  return (options) => {
+    const given = flags.flatMap(({ field, option }) => {
+      const value = options[option.attributeName()];
+      return value === undefined ? [] : [[field, value] as const];
+    });
+    return { ...readInputFile(options['file']), ...Object.fromEntries(given) };
+  };
+}
+
+function flagOf(field: string, schema: z.ZodType): Flag {
+  const shape = z.toJSONSchema(schema, { io: 'input' }) as FieldShape;
+  const required = !schema.safeParse(undefined).success;
+  const option = new Option(`${flagFor(field)} <${placeholderOf(shape)}>`, describe(shape, required));
+  if (shape.type !== 'array') return { field, option: option.argParser((text) => valueFrom(text, shape)) };
+  const items = shape.items ?? {};
+  const collect = (text: string, before: unknown[] | undefined) => [...(before ?? []), valueFrom(text, items)];
+  return { field, option: option.argParser(collect) };
+}
+
+function placeholderOf(shape: FieldShape): string {
+  const one = shape.type === 'array' ? (shape.items ?? {}) : shape;
+  if (isLongText(one)) return 'text|@file';
+  return one.type === 'string' ? 'text' : one.type === 'integer' ? 'number' : 'json';
+}
+
+function describe(shape: FieldShape, required: boolean): string {
+  const notes = [
+    ...(required ? ['required'] : []),
+    ...(shape.type === 'array' ? ['repeatable'] : []),
+    ...(typeof shape.default === 'number' ? [`default ${shape.default}`] : []),
+    ...(shape.example === undefined ? [] : [`example ${exampleText(shape.example)}`]),
+  ];
+  return `${shape.description ?? ''}${notes.length === 0 ? '' : ` (${notes.join(', ')})`}`;
+}
+
+function exampleText(example: unknown): string {
+  return typeof example === 'string'
+    ? example
+    : Array.isArray(example)
+      ? example.map(exampleText).join(' ')
+      : JSON.stringify(example);
+}
+
+/** Whether a value fits is judged by the server, by the same schema; only its form is judged here. */
+function valueFrom(text: string, shape: FieldShape): unknown {
+  if (shape.type === 'string') return isLongText(shape) && text.startsWith('@') ? contentOf(text.slice(1)) : text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new InvalidArgumentError(shape.type === 'integer' ? 'Not a number.' : 'Not JSON.');
+  }
+}
+
+function isLongText(shape: FieldShape): boolean {
+  return shape.type === 'string' && (shape.maxLength ?? 0) > LONG_TEXT_CHARS;
+}
+
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The input as YAML or JSON; flags win over it. */
+function readInputFile(path: unknown): Record<string, unknown> {
+  if (typeof path !== 'string') return {};
+  try {
+    const document = parseDocument(readFileSync(path, 'utf8'));
+    if (document.errors[0] !== undefined) throw document.errors[0];
+    return z.record(z.string(), z.unknown()).parse(document.toJS());
+  } catch (error) {
+    const words = error instanceof z.ZodError ? 'it holds no mapping of input fields' : String(error);
+    throw new CliFailure(`The input file ${path} cannot be used: ${words}`, EXIT.usage);
+  }
+}

@@ -1,0 +1,31 @@
+import type { Handlers } from '../dispatch/call.ts';
+import { eventBehaviour } from './event.ts';
+import { hostBehaviour } from './host.ts';
+import { messageBehaviour } from './message.ts';
+import { placement } from './placement.ts';
+import { sessionBehaviour } from './session.ts';
+import { taskBehaviour } from './task.ts';
+import { vbdBehaviour } from './vbd.ts';
+import { vdiBehaviour } from './vdi.ts';
+import { vifBehaviour } from './vif.ts';
+import { vmCopies } from './vm-copies.ts';
+import { vmLife } from './vm-life.ts';
+import { vmLimits } from './vm-limits.ts';
+import { vmPower } from './vm-power.ts';
+
+/** Everything that the lab does beyond what the data model says by itself. */
+export const behaviours = (): readonly Handlers[] => [
+  sessionBehaviour,
+  taskBehaviour,
+  eventBehaviour(),
+  messageBehaviour,
+  hostBehaviour,
+  placement,
+  vmLife,
+  vmCopies,
+  vmLimits,
+  vmPower,
+  vdiBehaviour,
+  vbdBehaviour,
+  vifBehaviour,
+];

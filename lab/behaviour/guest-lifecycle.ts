@@ -1,0 +1,93 @@
+import { formatDate } from '../world/dates.ts';
+import { nullRef } from '../world/identities.ts';
+import type { World } from '../world/world.ts';
+import { vdisOf } from './vm-support.ts';
+
+/** The uploaded disk with the highest device: the boot disk comes first, the config drive after it. */
+async function configDrive(world: World, vm: string): Promise<Buffer | undefined> {
+  const uploaded = vdisOf(world, vm)
+    .filter(({ vdi }) => world.contents.has(vdi))
+    .sort(
+      (a, b) => Number(world.store.get('VBD', a.vbd).userdevice) - Number(world.store.get('VBD', b.vbd).userdevice),
+    );
+  const last = uploaded.at(-1);
+  return last === undefined ? undefined : world.contents.read(last.vdi);
+}
+
+function macsOf(world: World, vm: string): string[] {
+  const vifs = world.store.get('VM', vm).VIFs.map((ref) => world.store.get('VIF', ref));
+  return vifs.sort((a, b) => Number(a.device) - Number(b.device)).map((vif) => vif.MAC);
+}
+
+/** What the agent in the guest reports once it is up. */
+function reportGuest(world: World, vm: string, address: string): void {
+  const now = formatDate(Date.now());
+  const report = {
+    os_version: {
+      name: 'Debian GNU/Linux 12 (bookworm)',
+      distro: 'debian',
+      major: '12',
+      minor: '0',
+      uname: '6.1.0-18-amd64',
+    },
+    PV_drivers_version: { major: '8', minor: '4', micro: '0', build: '1' },
+    PV_drivers_up_to_date: true,
+    PV_drivers_detected: true,
+    networks: { '0/ip': address, '0/ipv4/0': address },
+    other: {
+      'feature-suspend': '1',
+      'feature-poweroff': '1',
+      'feature-reboot': '1',
+      'feature-vcpu-hotplug': '1',
+      'feature-balloon': '1',
+    },
+    last_updated: now,
+    live: true,
+  };
+  const { guest_metrics: known } = world.store.get('VM', vm);
+  if (known !== nullRef) world.store.update('VM_guest_metrics', known, report);
+  else world.store.update('VM', vm, { guest_metrics: world.store.create('VM_guest_metrics', report) });
+}
+
+function dropReport(world: World, vm: string): void {
+  const { guest_metrics: metrics } = world.store.get('VM', vm);
+  if (metrics === nullRef) return;
+  world.store.update('VM', vm, { guest_metrics: nullRef });
+  world.store.destroy('VM_guest_metrics', metrics);
+}
+
+/** Powers the guest on; the VM is Running whether or not it ever answers. The boot itself goes on in the background. */
+export async function bootGuest(
+  world: World,
+  vm: string,
+  bootDelayMs = world.latency.milliseconds('boot'),
+): Promise<void> {
+  const { uuid, name_label: name } = world.store.get('VM', vm);
+  const drive = await configDrive(world, vm);
+  const target = { method: 'guest.boot', objects: new Set([vm, uuid, name]), pool: world.id };
+  const fault = world.faults.take(target, undefined);
+  const guest = world.guests.boot({
+    vmUuid: uuid,
+    name,
+    drive,
+    macs: macsOf(world, vm),
+    addressHint: world.guestAddress(uuid),
+    bootDelayMs: bootDelayMs + (fault?.kind === 'slow' ? fault.delayMs : 0),
+    sshPort: world.guestSshPort,
+    neverBoots: fault?.kind === 'never-boots',
+  });
+  world.runningGuests.set(vm, guest);
+  void guest.booted.then(({ address }) => {
+    if (world.runningGuests.get(vm) !== guest || world.store.find('VM', vm) === undefined) return;
+    world.setGuestAddress(uuid, address);
+    reportGuest(world, vm, address);
+  }, world.onFault);
+}
+
+/** Like a power cut. */
+export async function stopGuest(world: World, vm: string): Promise<void> {
+  const guest = world.runningGuests.get(vm);
+  world.runningGuests.delete(vm);
+  await guest?.stop();
+  if (world.store.find('VM', vm) !== undefined) dropReport(world, vm);
+}

@@ -1,0 +1,29 @@
+import type { Handlers } from '../dispatch/call.ts';
+import { formatDate, parseDate } from '../world/dates.ts';
+import type { World } from '../world/world.ts';
+
+const since = (world: World, date: string) =>
+  Object.fromEntries(
+    world.store.records('message').filter(([, message]) => parseDate(message.timestamp) > parseDate(date)),
+  );
+
+export const messageBehaviour: Handlers = {
+  'message.create': ({ world }, name, priority, cls, objectUuid, body) =>
+    world.store.create('message', {
+      name,
+      priority,
+      cls,
+      obj_uuid: objectUuid,
+      body,
+      timestamp: formatDate(Date.now()),
+    }),
+  'message.destroy': ({ world }, message) => world.store.destroy('message', message),
+  'message.destroy_many': ({ world }, messages) => {
+    for (const message of messages) world.store.destroy('message', message);
+  },
+  'message.get_since': ({ world }, date) => since(world, date),
+  'message.get': ({ world }, cls, objectUuid, date) =>
+    Object.fromEntries(
+      Object.entries(since(world, date)).filter(([, { cls: of, obj_uuid: uuid }]) => of === cls && uuid === objectUuid),
+    ),
+};

@@ -1,0 +1,141 @@
+import type { Handlers } from '../dispatch/call.ts';
+import type { Records } from '../model/records.ts';
+import { nullRef } from '../world/identities.ts';
+import type { World } from '../world/world.ts';
+import { XapiError } from '../xapi-error.ts';
+import { assertRoom, copyVdi, destroyVdi } from './vdi.ts';
+import { createVif } from './vif.ts';
+import { vdisOf, vmOperation } from './vm-support.ts';
+
+/** The fields that a VM's copy does not take from its original. */
+function ownFields(world: World, original: Records['VM'], name: string): Partial<Records['VM']> {
+  const base: Record<string, string> = original.is_a_template ? { base_template_name: original.name_label } : {};
+  return {
+    uuid: world.identities.uuid(),
+    name_label: name,
+    other_config: { ...original.other_config, ...base, mac_seed: world.identities.uuid() },
+    current_operations: {},
+    power_state: 'Halted',
+    resident_on: nullRef,
+    scheduled_to_be_resident_on: nullRef,
+    domid: -1,
+    metrics: world.store.create('VM_metrics', {}),
+    guest_metrics: nullRef,
+    suspend_VDI: nullRef,
+    last_booted_record: '',
+    is_default_template: false,
+    is_a_snapshot: false,
+    snapshot_of: nullRef,
+    snapshots: [],
+    parent: nullRef,
+    children: [],
+    VBDs: [],
+    VIFs: [],
+    VGPUs: [],
+    VTPMs: [],
+    VUSBs: [],
+    consoles: [],
+    crash_dumps: [],
+    blobs: {},
+  };
+}
+
+function copyInterfaces(world: World, from: string, to: string): void {
+  for (const ref of world.store.get('VM', from).VIFs) {
+    const vif = world.store.get('VIF', ref);
+    createVif(world, { ...vif, VM: to, MAC: '' });
+  }
+}
+
+function copyDrive(world: World, vbd: Records['VBD'], vm: string, vdi: string): void {
+  const { uuid: _uuid, ...rest } = vbd;
+  world.store.create('VBD', {
+    ...rest,
+    VM: vm,
+    VDI: vdi,
+    currently_attached: false,
+    current_operations: {},
+    device: '',
+    metrics: nullRef,
+  });
+}
+
+/** `copyDisk` gives the reference of a disk's copy. */
+function copyVm(world: World, vm: string, name: string, copyDisk: (vdi: string) => string): string {
+  const original = world.store.get('VM', vm);
+  const copy = world.store.create('VM', { ...original, ...ownFields(world, original, name) });
+  for (const ref of original.VBDs) {
+    const vbd = world.store.get('VBD', ref);
+    const isDisk = vbd.type === 'Disk' && vbd.VDI !== nullRef;
+    copyDrive(world, vbd, copy, isDisk ? copyDisk(vbd.VDI) : vbd.VDI);
+  }
+  copyInterfaces(world, vm, copy);
+  return copy;
+}
+
+function assertRoomForCopies(world: World, vm: string, targetSr: string): void {
+  const wanted = new Map<string, number>();
+  for (const { vdi } of vdisOf(world, vm)) {
+    const disk = world.store.get('VDI', vdi);
+    const sr = targetSr === nullRef ? disk.SR : targetSr;
+    wanted.set(sr, (wanted.get(sr) ?? 0) + disk.virtual_size);
+  }
+  for (const [sr, bytes] of wanted) assertRoom(world, sr, bytes);
+}
+
+export const vmCopies: Handlers = {
+  'VM.clone': (call, vm, name) =>
+    vmOperation(call, vm, 'clone', ['Halted', 'Suspended'], async () => {
+      call.progress(0.1);
+      await call.world.latency.spend('clone', call.signal);
+      return copyVm(call.world, vm, name, (vdi) => copyVdi(call.world, vdi, { shared: true }));
+    }),
+
+  'VM.copy': (call, vm, name, sr) =>
+    vmOperation(call, vm, 'copy', ['Halted', 'Suspended'], async () => {
+      assertRoomForCopies(call.world, vm, sr);
+      call.progress(0.1);
+      await call.world.latency.spend('clone', call.signal);
+      return copyVm(call.world, vm, name, (vdi) =>
+        copyVdi(call.world, vdi, { shared: false, sr: sr === nullRef ? undefined : sr }),
+      );
+    }),
+
+  'VM.snapshot': (call, vm, name) =>
+    vmOperation(call, vm, 'snapshot', ['Halted', 'Suspended', 'Running', 'Paused'], async () => {
+      await call.world.latency.spend('clone', call.signal);
+      return snapshotVm(call.world, vm, name);
+    }),
+
+  'VM.revert': (call, snapshot) =>
+    vmOperation(call, snapshot, 'revert', ['Halted', 'Suspended', 'Running', 'Paused'], async () => {
+      await call.world.latency.spend('clone', call.signal);
+      revertVm(call.world, snapshot);
+    }),
+};
+
+function snapshotVm(world: World, vm: string, name: string): string {
+  const snapshot = copyVm(world, vm, name, (vdi) => copyVdi(world, vdi, { shared: true, snapshot: true }));
+  const { name_label: label, other_config: original } = world.store.get('VM', vm);
+  world.store.update('VM', snapshot, {
+    name_label: name === '' ? label : name,
+    other_config: original,
+    is_a_template: true,
+    is_a_snapshot: true,
+    snapshot_of: vm,
+  });
+  return snapshot;
+}
+
+/** The VM's disks are replaced by copies of the snapshot's: their old references die. */
+function revertVm(world: World, snapshot: string): void {
+  const { snapshot_of: vm, is_a_snapshot: isSnapshot } = world.store.get('VM', snapshot);
+  if (!isSnapshot) throw new XapiError('VM_REVERT_FAILED', snapshot, nullRef);
+  const disks = vdisOf(world, vm);
+  for (const ref of world.store.get('VM', vm).VBDs) world.store.destroy('VBD', ref);
+  for (const { vdi } of disks) destroyVdi(world, vdi);
+  for (const ref of world.store.get('VM', snapshot).VBDs) {
+    const vbd = world.store.get('VBD', ref);
+    copyDrive(world, vbd, vm, vbd.VDI === nullRef ? nullRef : copyVdi(world, vbd.VDI, { shared: true }));
+  }
+}

@@ -1,0 +1,103 @@
+import type { Call, Handlers } from '../dispatch/call.ts';
+import { nullRef } from '../world/identities.ts';
+import type { World } from '../world/world.ts';
+import { XapiError } from '../xapi-error.ts';
+import { createVbd } from './vbd.ts';
+import { createVdi, destroyVdi } from './vdi.ts';
+import { assertPowerState, vmOperation } from './vm-support.ts';
+
+/** One disk of a template's other_config:disks. */
+interface DiskRequest {
+  readonly device: string;
+  readonly sizeBytes: number;
+  readonly srUuid: string;
+  readonly bootable: boolean;
+  readonly type: string;
+}
+
+/** `<provision><disk device="0" size="8589934592" sr="uuid" bootable="true" type="system"/></provision>` */
+function parseDisks(text: string): DiskRequest[] {
+  return [...text.matchAll(/<disk\s([^>]*)>/g)].map(([, attributes = '']) => {
+    const values = new Map(
+      [...attributes.matchAll(/(\w+)\s*=\s*"([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]),
+    );
+    return {
+      device: values.get('device') ?? '0',
+      sizeBytes: Number(values.get('size') ?? 0),
+      srUuid: values.get('sr') ?? '',
+      bootable: values.get('bootable') === 'true',
+      type: values.get('type') ?? 'system',
+    };
+  });
+}
+
+function createDisk(world: World, vm: string, { device, sizeBytes, srUuid, bootable, type }: DiskRequest): string {
+  const sr = world.store.byUuid('SR', srUuid);
+  if (sr === undefined) throw new XapiError('UUID_INVALID', 'sr', srUuid);
+  const vdi = createVdi(world, {
+    SR: sr,
+    virtual_size: sizeBytes,
+    name_label: device,
+    name_description: 'Created by template provisioner',
+    type,
+    sm_config: { vmhint: world.store.get('VM', vm).uuid },
+  });
+  const drive = { VM: vm, VDI: vdi, userdevice: device, bootable, mode: 'RW', type: 'Disk', unpluggable: false };
+  createVbd(world, { ...drive, other_config: { owner: '' } });
+  return vdi;
+}
+
+/** It stops being a template before anything else, also if a disk cannot be made: what was made goes, the rest stays as it is. */
+function provision({ world, progress }: Call, vm: string): void {
+  world.store.update('VM', vm, { is_a_template: false });
+  const { disks = '', ...rest } = world.store.get('VM', vm).other_config;
+  const made: string[] = [];
+  try {
+    for (const request of parseDisks(disks)) made.push(createDisk(world, vm, request));
+  } catch (error) {
+    for (const vdi of made) destroyVdi(world, vdi);
+    throw error;
+  }
+  progress(0.1);
+  world.store.update('VM', vm, { other_config: rest });
+}
+
+function destroyVm(world: World, vm: string): void {
+  const { VBDs: vbds, VIFs: vifs, consoles, metrics, guest_metrics: guestMetrics, uuid } = world.store.get('VM', vm);
+  for (const vbd of vbds) world.store.destroy('VBD', vbd);
+  for (const vif of vifs) world.store.destroy('VIF', vif);
+  for (const console of consoles) world.store.destroy('console', console);
+  world.store.destroy('VM', vm);
+  if (world.store.find('VM_metrics', metrics) !== undefined) world.store.destroy('VM_metrics', metrics);
+  if (guestMetrics !== nullRef) world.store.destroy('VM_guest_metrics', guestMetrics);
+  world.setGuestAddress(uuid, null);
+}
+
+export const vmLife: Handlers = {
+  'VM.create': ({ world }, record) =>
+    world.store.create('VM', {
+      ...record,
+      other_config: { mac_seed: world.identities.uuid(), ...record.other_config },
+      metrics: world.store.create('VM_metrics', {}),
+      domid: -1,
+    }),
+
+  'VM.destroy': (call, vm) =>
+    vmOperation(call, vm, 'destroy', ['Halted', 'Suspended'], async () => {
+      await call.world.latency.spend('destroy', call.signal);
+      destroyVm(call.world, vm);
+    }),
+
+  'VM.provision': (call, vm) =>
+    vmOperation(call, vm, 'provision', ['Halted'], () => {
+      if (!call.world.store.get('VM', vm).is_a_template) throw new XapiError('PROVISION_ONLY_ALLOWED_ON_TEMPLATE');
+      provision(call, vm);
+    }),
+
+  'VM.set_is_a_template': ({ world }, vm, value) => {
+    assertPowerState(world, vm, ['Halted']);
+    world.store.update('VM', vm, { is_a_template: value });
+  },
+
+  'VM.update_allowed_operations': () => undefined,
+};

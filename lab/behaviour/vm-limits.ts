@@ -1,0 +1,63 @@
+import type { Handlers } from '../dispatch/call.ts';
+import type { World } from '../world/world.ts';
+import { XapiError } from '../xapi-error.ts';
+import { assertPowerState } from './vm-support.ts';
+
+interface MemoryLimits {
+  readonly memory_static_min: number;
+  readonly memory_static_max: number;
+  readonly memory_dynamic_min: number;
+  readonly memory_dynamic_max: number;
+}
+
+/** Bytes. Throws MEMORY_CONSTRAINT_VIOLATION_ORDER unless static min ≤ dynamic min ≤ dynamic max ≤ static max. */
+function setLimits(world: World, vm: string, change: Partial<MemoryLimits>): void {
+  const onlyDynamic = !('memory_static_min' in change || 'memory_static_max' in change);
+  assertPowerState(world, vm, onlyDynamic ? ['Halted', 'Running'] : ['Halted']);
+  const limits = { ...world.store.get('VM', vm), ...change };
+  const order = [
+    limits.memory_static_min,
+    limits.memory_dynamic_min,
+    limits.memory_dynamic_max,
+    limits.memory_static_max,
+  ];
+  const inOrder = order.every((bytes, at) => at === 0 || (order[at - 1] ?? 0) <= bytes);
+  if (!inOrder) throw new XapiError('MEMORY_CONSTRAINT_VIOLATION_ORDER');
+  world.store.update('VM', vm, change);
+}
+
+function assertVcpus(atStartup: number, max: number, given: number): void {
+  if (atStartup > 0 && atStartup <= max) return;
+  throw new XapiError('INVALID_VALUE', 'VCPU values must satisfy: 0 < VCPUs_at_startup ≤ VCPUs_max', String(given));
+}
+
+export const vmLimits: Handlers = {
+  'VM.set_memory_limits': ({ world }, vm, staticMin, staticMax, dynamicMin, dynamicMax) =>
+    setLimits(world, vm, {
+      memory_static_min: staticMin,
+      memory_static_max: staticMax,
+      memory_dynamic_min: dynamicMin,
+      memory_dynamic_max: dynamicMax,
+    }),
+  'VM.set_memory': ({ world }, vm, bytes) =>
+    setLimits(world, vm, { memory_static_max: bytes, memory_dynamic_min: bytes, memory_dynamic_max: bytes }),
+  'VM.set_memory_static_range': ({ world }, vm, min, max) =>
+    setLimits(world, vm, { memory_static_min: min, memory_static_max: max }),
+  'VM.set_memory_dynamic_range': ({ world }, vm, min, max) =>
+    setLimits(world, vm, { memory_dynamic_min: min, memory_dynamic_max: max }),
+  'VM.set_memory_static_min': ({ world }, vm, bytes) => setLimits(world, vm, { memory_static_min: bytes }),
+  'VM.set_memory_static_max': ({ world }, vm, bytes) => setLimits(world, vm, { memory_static_max: bytes }),
+  'VM.set_memory_dynamic_min': ({ world }, vm, bytes) => setLimits(world, vm, { memory_dynamic_min: bytes }),
+  'VM.set_memory_dynamic_max': ({ world }, vm, bytes) => setLimits(world, vm, { memory_dynamic_max: bytes }),
+
+  'VM.set_VCPUs_max': ({ world }, vm, count) => {
+    assertPowerState(world, vm, ['Halted']);
+    assertVcpus(world.store.get('VM', vm).VCPUs_at_startup, count, count);
+    world.store.update('VM', vm, { VCPUs_max: count });
+  },
+  'VM.set_VCPUs_at_startup': ({ world }, vm, count) => {
+    assertPowerState(world, vm, ['Halted']);
+    assertVcpus(count, world.store.get('VM', vm).VCPUs_max, count);
+    world.store.update('VM', vm, { VCPUs_at_startup: count });
+  },
+};

@@ -1,0 +1,243 @@
+import { createVbd } from './behaviour/vbd.ts';
+import { createVdi } from './behaviour/vdi.ts';
+import { createVif } from './behaviour/vif.ts';
+import { refreshFreeMemory } from './behaviour/memory.ts';
+import type { HostScenario, NetworkScenario, PoolScenario, SrScenario, TemplateScenario } from './scenario.ts';
+import { formatDate } from './world/dates.ts';
+import { macFrom, nullRef } from './world/identities.ts';
+import type { World } from './world/world.ts';
+
+const mib = 2 ** 20;
+const hostOverheadBytes = 512 * mib;
+const controlDomainBytes = 2048 * mib;
+
+const softwareVersion = {
+  product_version: '8.4.0',
+  product_version_text: '8',
+  product_version_text_short: '8',
+  platform_name: 'XCP',
+  platform_version: '3.4.0',
+  product_brand: 'XenServer',
+  xapi: '25.33',
+  build_number: 'lab',
+  hostname: 'localhost',
+  date: '2025-10-20',
+  xapi_build: '25.33.1',
+  xen: '4.17.5',
+  linux: '4.19.0+1',
+  network_backend: 'openvswitch',
+  db_schema: '5.791',
+};
+
+const cpuInfo = (cpus: number) => ({
+  cpu_count: String(cpus),
+  socket_count: '1',
+  threads_per_core: '1',
+  vendor: 'GenuineIntel',
+  speed: '2400.000',
+  modelname: 'Lab CPU',
+  family: '6',
+  model: '85',
+  stepping: '7',
+});
+
+/** What a VM record needs that has no initial value of its own in the data model. */
+const vmDefaults = {
+  user_version: 1,
+  actions_after_shutdown: 'destroy',
+  actions_after_reboot: 'restart',
+  actions_after_crash: 'restart',
+  HVM_boot_policy: 'BIOS order',
+  HVM_boot_params: { order: 'cdn', firmware: 'bios' },
+  platform: { acpi: '1', apic: 'true', pae: 'true', nx: 'true', 'cores-per-socket': '1' },
+  affinity: nullRef,
+  domid: -1,
+};
+
+function buildControlDomain(world: World, host: string, name: string): string {
+  return world.store.create('VM', {
+    ...vmDefaults,
+    name_label: `Control domain on host: ${name}`,
+    is_control_domain: true,
+    power_state: 'Running',
+    resident_on: host,
+    domid: 0,
+    memory_target: controlDomainBytes,
+    memory_static_max: controlDomainBytes,
+    memory_dynamic_max: controlDomainBytes,
+    memory_dynamic_min: controlDomainBytes,
+    memory_static_min: controlDomainBytes,
+    VCPUs_max: 4,
+    VCPUs_at_startup: 4,
+    metrics: world.store.create('VM_metrics', { VCPUs_number: 4, memory_actual: controlDomainBytes }),
+  });
+}
+
+function buildHost(world: World, { name, memoryBytes, cpus }: HostScenario, address: string): string {
+  const startedAt = `${Math.floor(Date.now() / 1000)}.`;
+  const metrics = world.store.create('host_metrics', {
+    memory_total: memoryBytes,
+    live: true,
+    last_updated: formatDate(Date.now()),
+  });
+  const host = world.store.create('host', {
+    name_label: name,
+    name_description: 'Default install',
+    hostname: name,
+    address,
+    metrics,
+    memory_overhead: hostOverheadBytes,
+    enabled: true,
+    API_version_major: 2,
+    API_version_minor: 21,
+    API_version_vendor: 'XenSource',
+    software_version: softwareVersion,
+    other_config: { agent_start_time: startedAt, boot_time: startedAt },
+    cpu_info: cpuInfo(cpus),
+    edition: 'xcp-ng',
+    sched_policy: 'credit',
+    supported_bootloaders: ['pygrub', 'eliloader'],
+    virtual_hardware_platform_versions: [0, 1, 2],
+    tls_verification_enabled: false,
+    https_only: false,
+    ssh_enabled: true,
+  });
+  for (let number = 0; number < cpus; number++) {
+    world.store.create('host_cpu', {
+      host,
+      number,
+      vendor: 'GenuineIntel',
+      speed: 2400,
+      modelname: 'Lab CPU',
+      family: 6,
+      model: 85,
+    });
+  }
+  world.store.update('host', host, { control_domain: buildControlDomain(world, host, name) });
+  refreshFreeMemory(world, host);
+  return host;
+}
+
+function buildSr(
+  world: World,
+  { name, sizeBytes, hosts: names }: SrScenario,
+  hosts: ReadonlyMap<string, string>,
+): string {
+  const shared = names.length > 1;
+  const sr = world.store.create('SR', {
+    name_label: name,
+    type: shared ? 'nfs' : 'ext',
+    content_type: 'user',
+    shared,
+    physical_size: sizeBytes,
+    allowed_operations: [
+      'vdi_introduce',
+      'unplug',
+      'plug',
+      'pbd_create',
+      'update',
+      'pbd_destroy',
+      'vdi_resize',
+      'vdi_clone',
+      'scan',
+      'vdi_snapshot',
+      'vdi_create',
+      'vdi_destroy',
+    ],
+  });
+  for (const host of names) {
+    const device: Record<string, string> = shared
+      ? { server: '192.0.2.50', serverpath: `/srv/${name}` }
+      : { device: '/dev/sda3' };
+    world.store.create('PBD', {
+      host: hosts.get(host) ?? nullRef,
+      SR: sr,
+      device_config: device,
+      currently_attached: true,
+    });
+  }
+  return sr;
+}
+
+function buildNetwork(
+  world: World,
+  network: NetworkScenario,
+  index: number,
+  hosts: ReadonlyMap<string, string>,
+): string {
+  const { name, hosts: names } = network;
+  const ref = world.store.create('network', { name_label: name, bridge: `xenbr${index}`, MTU: 1500 });
+  for (const host of names) {
+    const hostRef = hosts.get(host) ?? nullRef;
+    const management = index === 0;
+    world.store.create('PIF', {
+      device: `eth${index}`,
+      network: ref,
+      host: hostRef,
+      MAC: macFrom(host, `eth${index}`),
+      MTU: 1500,
+      VLAN: -1,
+      physical: true,
+      currently_attached: true,
+      management,
+      ip_configuration_mode: management ? 'Static' : 'None',
+      IP: management ? world.store.get('host', hostRef).address : '',
+      metrics: world.store.create('PIF_metrics', { carrier: true, speed: 10_000, duplex: true }),
+    });
+  }
+  return ref;
+}
+
+function buildTemplate(
+  world: World,
+  template: TemplateScenario,
+  srs: ReadonlyMap<string, string>,
+  networks: ReadonlyMap<string, string>,
+): void {
+  const { memoryBytes } = template;
+  const vm = world.store.create('VM', {
+    ...vmDefaults,
+    name_label: template.name,
+    name_description: 'Debian 12 cloud image',
+    is_a_template: true,
+    memory_static_max: memoryBytes,
+    memory_dynamic_max: memoryBytes,
+    memory_dynamic_min: memoryBytes,
+    memory_static_min: memoryBytes / 2,
+    VCPUs_max: template.vcpus,
+    VCPUs_at_startup: template.vcpus,
+    other_config: {
+      'install-methods': 'cdrom,nfs,http,ftp',
+      linux_template: 'true',
+      mac_seed: world.identities.uuid(),
+    },
+    metrics: world.store.create('VM_metrics', {}),
+  });
+  const sr = srs.get(template.sr) ?? nullRef;
+  const vdi = createVdi(world, {
+    SR: sr,
+    virtual_size: template.diskBytes,
+    name_label: `${template.name} boot disk`,
+    type: 'system',
+  });
+  createVbd(world, { VM: vm, VDI: vdi, userdevice: '0', bootable: true, mode: 'RW', type: 'Disk', unpluggable: false });
+  createVif(world, { VM: vm, network: networks.get(template.network) ?? nullRef, device: '0', MAC: '', MTU: 1500 });
+}
+
+/** Fills an empty world with a pool; `addresses` are the hosts', in their order. */
+export function buildPool(world: World, scenario: PoolScenario, addresses: readonly string[]): void {
+  const hosts = new Map(scenario.hosts.map((host, at) => [host.name, buildHost(world, host, addresses[at] ?? '')]));
+  const srs = new Map(scenario.srs.map((sr) => [sr.name, buildSr(world, sr, hosts)]));
+  const networks = new Map(
+    scenario.networks.map((network, at) => [network.name, buildNetwork(world, network, at, hosts)]),
+  );
+  const [coordinator = nullRef] = hosts.values();
+  const [defaultSr = nullRef] = srs.values();
+  world.store.create('pool', {
+    name_label: scenario.id,
+    master: coordinator,
+    default_SR: defaultSr,
+    other_config: { 'memory-ratio-hvm': '0.25', 'memory-ratio-pv': '0.25' },
+  });
+  for (const template of scenario.templates) buildTemplate(world, template, srs, networks);
+}

@@ -1,0 +1,80 @@
+import { classModel, enums, isClassName } from '../model/model.ts';
+import type { XenType, Value } from '../model/types.ts';
+import type { Rpc } from '../wire/rpc.ts';
+import { DateTime, Float, describe, isList, isStruct } from '../wire/rpc.ts';
+import { internalError, ocamlFailure } from '../xapi-error.ts';
+import { asText } from '../model/types.ts';
+
+const expected = (what: string, got: Rpc) => ocamlFailure(`Expected ${what}, got '${describe(got)}'`);
+
+function decodeInt(value: Rpc): number {
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'string') throw expected('int64', value);
+  if (!/^[+-]?\d+$/.test(value)) throw ocamlFailure('Int64.of_string');
+  return Number(value);
+}
+
+function decodeFloat(value: Rpc): number {
+  if (value instanceof Float) return value.value;
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'string') throw expected('float', value);
+  const parsed = Number(value);
+  if (value.trim() === '' || Number.isNaN(parsed)) throw ocamlFailure('float_of_string');
+  return parsed;
+}
+
+function decodeEnum(name: string, value: Rpc): string {
+  if (typeof value !== 'string') throw expected('string', value);
+  const known = enums.get(name)?.find((item) => item === value || item.toLowerCase() === value.toLowerCase());
+  if (known === undefined) throw ocamlFailure('Unknown tag/contents');
+  return known;
+}
+
+/** A record given to a constructor: unknown fields are ignored, the daemon's own fields too, missing ones are named. */
+function decodeRecord(cls: string, value: Rpc): Value {
+  if (!isStruct(value)) throw ocamlFailure('bad __structure');
+  if (!isClassName(cls)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, describe(item)]));
+  const result: Record<string, Value> = {};
+  for (const field of classModel(cls).fields) {
+    if (field.qualifier === 'RO/runtime') continue;
+    const given = value[field.name];
+    if (given !== undefined) result[field.name] = decode(field.type, given);
+    else if (field.optional) result[field.name] = field.initial;
+    else throw internalError(`Server_helpers.Dispatcher_FieldNotFound("${field.name}")`);
+  }
+  return result;
+}
+
+/** Turns what the request carries into a value of the world; throws the official error of the first thing that does not fit. */
+export function decode(type: XenType, value: Rpc): Value {
+  switch (type.kind) {
+    case 'int':
+      return decodeInt(value);
+    case 'float':
+      return decodeFloat(value);
+    case 'bool':
+      if (typeof value !== 'boolean') throw expected('bool', value);
+      return value;
+    case 'enum':
+      return decodeEnum(type.name, value);
+    case 'datetime':
+      if (value instanceof DateTime) return value.text;
+      if (typeof value !== 'string') throw expected('datetime', value);
+      return value;
+    case 'set':
+      if (!isList(value)) throw ocamlFailure(`Expecting Rpc.Enum, but found '${describe(value)}'`);
+      return value.map((item) => decode(type.of, item));
+    case 'map':
+      if (!isStruct(value)) throw ocamlFailure(`Expecting Rpc.Dict, but found '${describe(value)}'`);
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => [asText(decode(type.key, key)), decode(type.value, item)]),
+      );
+    case 'record':
+      return decodeRecord(type.cls, value);
+    case 'option':
+      return value === null ? null : decode(type.of, value);
+    default:
+      if (typeof value !== 'string') throw expected('string', value);
+      return value;
+  }
+}

@@ -1,0 +1,215 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OpenCall } from '../call-log.ts';
+import { withoutAsync } from '../call-log.ts';
+import type { Fault, Target } from '../faults.ts';
+import { classes } from '../model/model.ts';
+import type { ParamModel } from '../model/model.ts';
+import type { Value } from '../model/types.ts';
+import type { DecodedCall } from '../wire/codec.ts';
+import type { Result } from '../wire/render.ts';
+import { render } from '../wire/render.ts';
+import { xmlPrinter } from '../wire/xml-printer.ts';
+import type { World } from '../world/world.ts';
+import { XapiError, handleInvalid } from '../xapi-error.ts';
+import type { Call } from './call.ts';
+import type { Prepared } from './prepare.ts';
+import { prepare } from './prepare.ts';
+import type { Registered, Registry } from './registry.ts';
+import { nullRef } from '../world/identities.ts';
+import { asText } from '../model/types.ts';
+
+/** The answer's text, or the wish that the connection be cut without one. */
+export type Reply = { readonly body: string } | 'cut';
+
+const stringSet = { kind: 'set', of: { kind: 'string' } } as const;
+
+/** An error as the API tells it: anything that is no XapiError is a fault of the lab and shown as an internal error. */
+export function describeError(error: unknown): readonly string[] {
+  if (error instanceof XapiError) return error.description;
+  const { name, stack } = (error ?? {}) as { name?: unknown; stack?: unknown };
+  if (name === 'AbortError') return ['TASK_CANCELLED', ''];
+  return ['INTERNAL_ERROR', String(stack ?? error)];
+}
+
+function maskParam(param: ParamModel, value: Value): Value {
+  return /pwd|password|secret|private_key/i.test(param.name) ? '***' : value;
+}
+
+/** Everything that names an object in a call: references given, their uuids and names, and the texts given. */
+function namedObjects(world: World, params: readonly ParamModel[], args: readonly Value[]): Set<string> {
+  const found = new Set<string>();
+  args.forEach((value, at) => {
+    const type = params[at]?.type;
+    if (typeof value === 'string') found.add(value);
+    if (type?.kind === 'record') found.add(asText((value as { name_label?: Value }).name_label));
+    const cls = type?.kind === 'ref' ? [...classes.keys()].find((name) => name === type.cls) : undefined;
+    const record =
+      cls === undefined
+        ? undefined
+        : (world.store.find(cls, asText(value)) as { uuid: string; name_label?: string } | undefined);
+    if (record !== undefined) found.add(record.uuid).add(record.name_label ?? record.uuid);
+  });
+  return found;
+}
+
+/** A call on its way through faults, barriers and its effect. */
+interface Flight {
+  readonly prepared: Prepared;
+  readonly call: Call;
+  readonly record: OpenCall;
+  readonly target: Target;
+  readonly fault: Fault | undefined;
+}
+
+/** Takes a decoded call through checks, faults and its effect to an answer; the only way from outside to the world. */
+export class Dispatcher {
+  private readonly world: World;
+  private readonly registry: Registry;
+
+  constructor(world: World, registry: Registry) {
+    this.world = world;
+    this.registry = registry;
+  }
+
+  /** Never rejects: whatever goes wrong is an answer. */
+  async handle(decoded: DecodedCall, host: string): Promise<Reply> {
+    const { method, params } = decoded;
+    if (method === 'system.listMethods') {
+      return { body: (decoded.bare ?? decoded.success)(stringSet, this.registry.names()) };
+    }
+    try {
+      const prepared = prepare(this.registry, this.world, host, method, params);
+      return await this.perform(decoded, prepared, host);
+    } catch (error) {
+      const description = describeError(error);
+      const mutating = this.registry.find(withoutAsync(method))?.mutating ?? false;
+      const record = this.open(method, [], host, mutating);
+      record.outcome = 'failed';
+      record.error = description;
+      return { body: decoded.failure(description) };
+    }
+  }
+
+  private open(method: string, params: readonly Value[], host: string, mutating: boolean): OpenCall {
+    const { name_label: name } = this.world.store.get('host', host);
+    return this.world.log.open({ method, params, mutating, pool: this.world.id, host: name });
+  }
+
+  private async perform(decoded: DecodedCall, prepared: Prepared, host: string): Promise<Reply> {
+    const { message, mutating } = prepared.registered;
+    const { args, isAsync } = prepared;
+    const masked = args.map((value, at) =>
+      maskParam(message.params[at] ?? { name: '', type: message.result, required: true }, value),
+    );
+    const record = this.open(decoded.method, masked, host, mutating);
+    const objects = namedObjects(this.world, message.params, args);
+    const target = { method: message.fullName, objects, pool: this.world.id };
+    const fault = this.world.faults.take(target, record);
+    if (fault?.kind === 'cut') {
+      record.cut = true;
+      record.outcome = 'dropped';
+      return 'cut';
+    }
+    record.cut = fault?.kind === 'reply-lost' || fault?.kind === 'late-effect';
+    return isAsync
+      ? this.performAsync(decoded, { prepared, record, target, fault, call: this.taskCall(prepared, host) })
+      : this.performSync(decoded, { prepared, record, target, fault, call: this.plainCall(prepared, host) });
+  }
+
+  private async performSync(decoded: DecodedCall, flight: Flight): Promise<Reply> {
+    const effect = this.effect(flight);
+    if (flight.fault?.kind === 'late-effect') {
+      void effect.catch(() => undefined);
+      return 'cut';
+    }
+    try {
+      const result = await effect;
+      return flight.record.cut ? 'cut' : { body: decoded.success(flight.prepared.registered.message.result, result) };
+    } catch (error) {
+      return flight.record.cut ? 'cut' : { body: decoded.failure(describeError(error)) };
+    }
+  }
+
+  private performAsync(decoded: DecodedCall, flight: Flight): Reply {
+    const task = flight.call.operationId;
+    const { result: type } = flight.prepared.registered.message;
+    flight.record.taskRef = task;
+    void this.effect(flight).then(
+      (result) => this.world.tasks.succeed(task, render(xmlPrinter, type, result)),
+      (error: unknown) => this.world.tasks.fail(task, describeError(error)),
+    );
+    return flight.record.cut ? 'cut' : { body: decoded.success({ kind: 'ref', cls: 'task' }, task) };
+  }
+
+  private plainCall({ registered, session }: Prepared, host: string): Call {
+    const { world } = this;
+    const method = registered.message.fullName;
+    const controller = new AbortController();
+    return {
+      world,
+      method,
+      session,
+      host,
+      operationId: `DummyRef:|${world.identities.uuid()}|${method}`,
+      signal: AbortSignal.any([controller.signal, world.closing.signal]),
+      progress: () => undefined,
+      cancel: () => controller.abort(),
+    };
+  }
+
+  private taskCall({ registered, session }: Prepared, host: string): Call {
+    const { world } = this;
+    const method = registered.message.fullName;
+    const { ref, signal } = world.tasks.start(`Async.${method}`, host);
+    return {
+      world,
+      method,
+      session,
+      host,
+      operationId: ref,
+      signal: AbortSignal.any([signal, world.closing.signal]),
+      progress: (fraction) => world.tasks.progress(ref, fraction),
+      cancel: () => world.tasks.cancel(ref, `DummyRef:|${world.identities.uuid()}|task.cancel`),
+    };
+  }
+
+  /** The call's effect between its barriers; what came of it goes into the log. */
+  private effect({ prepared, call, record, target, fault }: Flight): Promise<Result> {
+    const reached = { method: record.method, taskRef: record.taskRef, callId: record.seq };
+    return this.world.log.attribute(record, async () => {
+      try {
+        if (fault?.kind === 'slow' || fault?.kind === 'late-effect')
+          await sleep(fault.delayMs, undefined, { signal: call.signal });
+        await this.world.faults.pass('before-effect', target, { ...reached, taskRef: record.taskRef });
+        if (fault?.kind === 'refused') throw new XapiError(...fault.error);
+        const result = await this.invoke(prepared.registered, call, prepared.args);
+        await this.world.faults.pass('after-effect', target, { ...reached, taskRef: record.taskRef });
+        record.outcome = 'ok';
+        return result;
+      } catch (error) {
+        record.outcome = 'failed';
+        record.error = describeError(error);
+        throw error;
+      }
+    });
+  }
+
+  private async invoke({ message, handler }: Registered, call: Call, args: readonly Value[]): Promise<Result> {
+    if (handler === undefined) throw new XapiError('NOT_IMPLEMENTED', message.fullName);
+    if (!message.implicit) this.checkReferences(message.params, args);
+    if (message.implicit)
+      await this.world.latency.spend(message.name.startsWith('get') ? 'getter' : 'setter', call.signal);
+    return ((await handler(call, ...args)) as Result | undefined) ?? '';
+  }
+
+  /** The object that a call is about must exist, others too unless none is named. */
+  private checkReferences(params: readonly ParamModel[], args: readonly Value[]): void {
+    params.forEach(({ type }, at) => {
+      const value = args[at];
+      if (type.kind !== 'ref' || typeof value !== 'string' || (at > 0 && value === nullRef)) return;
+      const cls = [...classes.keys()].find((name) => name === type.cls);
+      if (cls !== undefined && cls !== 'session' && this.world.store.find(cls, value) === undefined)
+        throw handleInvalid(cls, value);
+    });
+  }
+}

@@ -1,0 +1,75 @@
+import type { MessageModel } from '../model/model.ts';
+import type { Value } from '../model/types.ts';
+import type { Rpc } from '../wire/rpc.ts';
+import type { World } from '../world/world.ts';
+import { XapiError } from '../xapi-error.ts';
+import { withoutAsync } from '../call-log.ts';
+import { decode } from './decode.ts';
+import type { Registered, Registry } from './registry.ts';
+import { asText } from '../model/types.ts';
+
+/** A call that passed every check that comes before its effect. */
+export interface Prepared {
+  readonly registered: Registered;
+  readonly isAsync: boolean;
+  readonly session: string;
+  readonly args: readonly Value[];
+}
+
+/** Calls that a member answers itself, without a session of the pool. */
+const answeredByMembers: ReadonlySet<string> = new Set(['session.slave_local_login_with_password']);
+
+function checkSession(world: World, host: string, session: string): void {
+  if (world.sessions.isLocal(session, host)) return;
+  if (world.sessions.isKnown(session) && host !== world.pool.master) throw hostIsSlave(world);
+  world.sessions.use(session);
+}
+
+/** The one hint a member gives: where its coordinator is. */
+function hostIsSlave(world: World): XapiError {
+  return new XapiError('HOST_IS_SLAVE', world.store.get('host', world.pool.master).address);
+}
+
+function checkArity({ fullName, params, hasSession }: MessageModel, given: number): void {
+  const got = given - (hasSession ? 1 : 0);
+  const required = params.filter((param) => param.required).length;
+  // The login takes any number of further arguments.
+  const limit = hasSession ? params.length : Infinity;
+  if (got < required || got > limit) {
+    throw new XapiError('MESSAGE_PARAMETER_COUNT_MISMATCH', fullName, String(required), String(got));
+  }
+}
+
+function unknownMethod(world: World, host: string, name: string, params: readonly Rpc[]): XapiError {
+  const [first] = params;
+  if (first !== undefined) checkSession(world, host, asText(decode({ kind: 'string' }, first)));
+  return new XapiError('MESSAGE_METHOD_UNKNOWN', name);
+}
+
+/**
+ * The checks before any effect, in the genuine order: the method (an unknown one after its first argument as a session), its
+ * Async form, arity, types from left to right with the session first, the session. Throws the official error.
+ */
+export function prepare(
+  registry: Registry,
+  world: World,
+  host: string,
+  method: string,
+  params: readonly Rpc[],
+): Prepared {
+  const name = withoutAsync(method);
+  const isAsync = name !== method;
+  const registered = registry.find(name);
+  if (registered === undefined) throw unknownMethod(world, host, name, params);
+  const { message } = registered;
+  if (isAsync && !message.hasAsync) throw new XapiError('Fault', `No async mode for this operation (rpc: ${name})`);
+  checkArity(message, params.length);
+  const sessionParam = message.hasSession ? params[0] : undefined;
+  const session = sessionParam === undefined ? '' : asText(decode({ kind: 'string' }, sessionParam));
+  const given = params.slice(message.hasSession ? 1 : 0);
+  const args = message.params.slice(0, given.length).map((param, at) => decode(param.type, given[at] ?? null));
+  if (message.hasSession) checkSession(world, host, session);
+  else if (host !== world.pool.master && !answeredByMembers.has(name)) throw hostIsSlave(world);
+  if (message.removed) throw new XapiError('MESSAGE_REMOVED');
+  return { registered, isAsync, session, args };
+}

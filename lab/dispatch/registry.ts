@@ -1,0 +1,86 @@
+import { hiddenMessages } from '../model/hidden-messages.ts';
+import { classes } from '../model/model.ts';
+import type { MessageModel } from '../model/model.ts';
+import type { XenType } from '../model/types.ts';
+import { parseType } from '../model/types.ts';
+import type { Handler, Handlers } from './call.ts';
+import { implicitHandler } from './implicit.ts';
+
+export interface Registered {
+  readonly message: MessageModel;
+  /** Undefined: the message is official, the lab has no behaviour for it and says so when it is called. */
+  readonly handler: Handler | undefined;
+  readonly mutating: boolean;
+}
+
+const hiddenResults: Readonly<Record<string, XenType>> = { 'host.is_in_emergency_mode': { kind: 'bool' } };
+
+const reads =
+  /^(get|assert|compute|list|is|has|query|retrieve|check|can|test|probe|dmesg|maximise|crl_list|certificate_list)(_|$)/;
+
+/** Whether a message is meant to change anything but sessions, tasks and event subscriptions. */
+function isMutating({ cls, name }: MessageModel): boolean {
+  return !['session', 'task', 'event', 'auth'].includes(cls) && !reads.test(name);
+}
+
+/** get_all_where and get_all_records_where exist for every class that can be listed; the data model does not print them all. */
+function queries(cls: MessageModel): MessageModel[] {
+  const params = [{ name: 'expr', type: parseType('string'), required: true }];
+  const name = { all: 'get_all_where', records: 'get_all_records_where' };
+  const refs = parseType(`${cls.cls} ref set`);
+  return [
+    { ...cls, name: name.all, fullName: `${cls.cls}.${name.all}`, result: refs, params },
+    { ...cls, name: name.records, fullName: `${cls.cls}.${name.records}`, params },
+  ];
+}
+
+/** Neither their parameters nor what they do is published: they are there, with no more than the session. */
+function hiddenAfter(message: MessageModel): MessageModel[] {
+  return hiddenMessages
+    .filter(({ after }) => after === message.fullName)
+    .map(({ fullName }) => ({
+      ...message,
+      fullName,
+      name: fullName.replace(/^.*\./, ''),
+      implicit: false,
+      hasAsync: false,
+      removed: false,
+      result: hiddenResults[fullName] ?? parseType('void'),
+      params: [],
+    }));
+}
+
+/** Every official message with what the lab does on it. */
+export class Registry {
+  private readonly byName = new Map<string, Registered>();
+
+  constructor(behaviours: readonly Handlers[]) {
+    const explicit = new Map(behaviours.flatMap((handlers) => Object.entries(handlers)));
+    for (const { messages } of classes.values()) {
+      const listed = messages.flatMap((m) => [...(m.name === 'get_all_records' ? queries(m) : []), m, ...hiddenAfter(m)]);
+      for (const message of listed) this.add(message, explicit.get(message.fullName) as Handler | undefined);
+    }
+  }
+
+  /** Also by the name with "_" for the dot. */
+  find(name: string): Registered | undefined {
+    return this.byName.get(name) ?? this.byName.get(name.replace('_', '.'));
+  }
+
+  /** Full names of all messages, as system.listMethods gives them. */
+  names(): string[] {
+    return [...this.byName.keys()];
+  }
+
+  /** Official messages that the lab answers with NOT_IMPLEMENTED. */
+  unmodelled(): string[] {
+    return [...this.byName]
+      .filter(([, { handler, message }]) => handler === undefined && !message.removed)
+      .map(([name]) => name);
+  }
+
+  private add(message: MessageModel, behaviour: Handler | undefined): void {
+    const handler = behaviour ?? implicitHandler(message);
+    this.byName.set(message.fullName, { message, handler, mutating: isMutating(message) });
+  }
+}

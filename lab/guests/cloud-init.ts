@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { GuestBootError } from './boot-errors.ts';
+import { readConfigDrive } from './config-drive.ts';
+import { readStaticAddress } from './network-config.ts';
+import { readUserData, type UserData } from './user-data.ts';
+import { parseYaml } from './yaml-text.ts';
+
+/** The user of Debian's cloud image, which gets the top-level ssh_authorized_keys. */
+const defaultUser = 'debian';
+
+export interface GuestConfig extends UserData {
+  readonly hostname: string;
+  /** Undefined: the address comes from DHCP. */
+  readonly staticAddress: string | undefined;
+}
+
+const metaDataShape = z.looseObject({
+  'instance-id': z.string().optional(),
+  'local-hostname': z.string().optional(),
+});
+
+/**
+ * What a machine makes of its config drive, by cloud-init's rules. Without a drive it boots as its image is: nobody can log in.
+ * Throws GuestBootError when the machine would not come up with a network.
+ */
+export function configureGuest(
+  drive: Buffer | undefined,
+  macs: readonly string[],
+  log: (line: string) => void,
+): GuestConfig {
+  if (!drive) {
+    log('cloud-init: no config drive; the machine keeps the defaults of its image');
+    return { ...readUserData('', defaultUser, log), hostname: 'localhost', staticAddress: undefined };
+  }
+  const { volumeKind, metaData, userData, networkConfig } = readConfigDrive(drive);
+  const { 'instance-id': instanceId, 'local-hostname': localHostname } = readMetaData(metaData);
+  log(`cloud-init: instance ${instanceId ?? 'nocloud'} configured from a ${volumeKind} drive`);
+  const asked = readUserData(userData, defaultUser, log);
+  return {
+    ...asked,
+    hostname: asked.hostname ?? localHostname ?? 'localhost',
+    staticAddress: networkConfig === undefined ? undefined : readStaticAddress(networkConfig, macs),
+  };
+}
+
+function readMetaData(text: string): z.output<typeof metaDataShape> {
+  try {
+    return metaDataShape.parse(parseYaml(text, 'meta-data') ?? {});
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new GuestBootError(`meta-data cannot be used: ${reason}`, { cause: error });
+  }
+}

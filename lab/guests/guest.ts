@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AddressBook, type HeldAddress } from './addresses.ts';
+import { GuestBootError } from './boot-errors.ts';
+import { configureGuest, type GuestConfig } from './cloud-init.ts';
+import { generateHostKeys, guestHostKeys } from './host-keys.ts';
+import { SshService } from './ssh-service.ts';
+
+const consoleLinesKept = 500;
+
+export interface GuestSpec {
+  readonly vmUuid: string;
+  readonly name: string;
+  /** The raw content of the config drive's disk, which may be longer than the file system on it. */
+  readonly drive: Buffer | undefined;
+  readonly macs: readonly string[];
+  /** The address that the guest had before; it gets it again if it is free. */
+  readonly addressHint?: string;
+  readonly bootDelayMs: number;
+  /** 0: any port, the same for all. */
+  readonly sshPort: number;
+  readonly neverBoots?: boolean;
+}
+
+export interface BootedGuest {
+  readonly address: string;
+  readonly hostname: string;
+  readonly sshPort: number;
+}
+
+export interface RunningGuest {
+  /** Undefined until the guest has booted and after it was stopped. */
+  readonly address: string | undefined;
+  readonly sshPort: number | undefined;
+  /** Settles when SSH answers: never, when the guest cannot come up; the reason is on its console. Rejects when the lab itself fails. */
+  readonly booted: Promise<BootedGuest>;
+  /** The last lines of the console, the newest last. */
+  readonly consoleLog: readonly string[];
+  /** Like a power cut. Resolves when every socket is closed and the address is free; a second call changes nothing. */
+  stop(): Promise<void>;
+}
+
+export interface InProcessGuestsOptions {
+  /** Called once per SSH connection, with the user it tried to log in as, if it came that far. */
+  readonly onSshConnect?: (event: { vmUuid: string; user?: string }) => void;
+}
+
+/** Guests that live in the lab's own process: each boots from its config drive and answers real SSH on a loopback address of its own. */
+export class InProcessGuests {
+  readonly #options: InProcessGuestsOptions;
+  readonly #addresses = new AddressBook();
+  readonly #imageHostKeys = generateHostKeys();
+  readonly #running = new Set<Guest>();
+
+  constructor(options: InProcessGuestsOptions) {
+    this.#options = options;
+  }
+
+  boot(spec: GuestSpec): RunningGuest {
+    const guest = new Guest(spec, {
+      addresses: this.#addresses,
+      imageHostKeys: this.#imageHostKeys,
+      onSshConnect: (user) => this.#options.onSshConnect?.({ vmUuid: spec.vmUuid, user }),
+      onStopped: () => this.#running.delete(guest),
+    });
+    this.#running.add(guest);
+    return guest;
+  }
+
+  /** Stops every guest. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#running].map((guest) => guest.stop()));
+  }
+}
+
+interface Surroundings {
+  readonly addresses: AddressBook;
+  readonly imageHostKeys: ReadonlyMap<string, string>;
+  readonly onSshConnect: (user: string | undefined) => void;
+  readonly onStopped: () => void;
+}
+
+class Guest implements RunningGuest {
+  readonly consoleLog: string[] = [];
+  readonly booted: Promise<BootedGuest>;
+  readonly #spec: GuestSpec;
+  readonly #surroundings: Surroundings;
+  readonly #powerOff = new AbortController();
+  /** Settles when booting has come to its end, whatever the end was. */
+  readonly #bootEnded: Promise<unknown>;
+  #stopped: Promise<void> | undefined;
+  #service: SshService | undefined;
+  #held: HeldAddress | undefined;
+
+  constructor(spec: GuestSpec, surroundings: Surroundings) {
+    this.#spec = spec;
+    this.#surroundings = surroundings;
+    const booting = this.#boot();
+    this.#bootEnded = Promise.allSettled([booting]);
+    this.booted = new Promise((resolve, reject) => {
+      booting.then((booted) => booted && resolve(booted), reject);
+    });
+  }
+
+  get address(): string | undefined {
+    return this.#held?.address;
+  }
+
+  get sshPort(): number | undefined {
+    return this.#held?.port;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    this.#powerOff.abort();
+    await this.#bootEnded;
+    await this.#service?.close();
+    this.#held = undefined;
+    this.#log('power off');
+    this.#surroundings.onStopped();
+  }
+
+  /** Undefined: the guest will never answer, and its console says why. */
+  async #boot(): Promise<BootedGuest | undefined> {
+    try {
+      await this.#bootDelay();
+      if (this.#powerOff.signal.aborted || this.#spec.neverBoots) return undefined;
+      const config = configureGuest(this.#spec.drive, this.#spec.macs, (line) => this.#log(line));
+      const { deletesImageHostKeys, hostKeys } = config;
+      const keys = guestHostKeys(hostKeys, deletesImageHostKeys, this.#surroundings.imageHostKeys);
+      return this.#answer(config, keys, await this.#configureNetwork(config));
+    } catch (error) {
+      if (!(error instanceof GuestBootError)) throw error;
+      this.#log(`boot failed: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  async #bootDelay(): Promise<void> {
+    this.#log(this.#spec.neverBoots ? 'kernel panic: planned by the lab' : `${this.#spec.name}: booting`);
+    await sleep(this.#spec.bootDelayMs, undefined, { signal: this.#powerOff.signal }).catch((error: unknown) => {
+      if (!this.#powerOff.signal.aborted) throw error;
+    });
+  }
+
+  #configureNetwork({ staticAddress }: GuestConfig): Promise<HeldAddress> {
+    const { addressHint, sshPort } = this.#spec;
+    const { addresses } = this.#surroundings;
+    return staticAddress === undefined ? addresses.lease(addressHint, sshPort) : addresses.take(staticAddress, sshPort);
+  }
+
+  #answer(config: GuestConfig, hostKeys: readonly string[], held: HeldAddress): BootedGuest {
+    const { hostname, files, authorizedKeys } = config;
+    this.#held = held;
+    this.#service = new SshService({
+      server: held.server,
+      hostKeys,
+      authorizedKeys,
+      shell: { hostname, files, bootedAt: new Date() },
+      onConnect: this.#surroundings.onSshConnect,
+      log: (line) => this.#log(line),
+    });
+    this.#log(`${hostname} answers SSH on ${held.address}:${held.port}`);
+    return { address: held.address, hostname, sshPort: held.port };
+  }
+
+  #log(line: string): void {
+    this.consoleLog.push(line);
+    if (this.consoleLog.length > consoleLinesKept) this.consoleLog.shift();
+  }
+}

@@ -1,0 +1,101 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Server, Socket } from 'node:net';
+import ssh2 from 'ssh2';
+import type { AuthContext, Connection, ParsedKey, PublicKeyAuthContext } from 'ssh2';
+import { runCommand, type ShellView } from './guest-shell.ts';
+
+export interface SshServiceOptions {
+  /** Already listening; the service answers on it and closes it. */
+  readonly server: Server;
+  /** Private keys, in a format that sshd reads. */
+  readonly hostKeys: readonly string[];
+  readonly authorizedKeys: ReadonlyMap<string, readonly string[]>;
+  readonly shell: ShellView;
+  /** Called once per connection: at its first attempt to log in, or, without one, at its end. */
+  readonly onConnect: (user: string | undefined) => void;
+  readonly log: (line: string) => void;
+}
+
+/** The SSH server of one guest: public key login only, single commands, no shell, no forwarding. */
+export class SshService {
+  readonly #options: SshServiceOptions;
+  readonly #sockets = new Set<Socket>();
+  readonly #keysByUser: ReadonlyMap<string, readonly ParsedKey[]>;
+
+  constructor(options: SshServiceOptions) {
+    this.#options = options;
+    this.#keysByUser = new Map(
+      [...options.authorizedKeys].map(([user, keys]) => [user, keys.flatMap((key) => this.#parsePublicKey(user, key))]),
+    );
+    const ssh = new ssh2.Server({ hostKeys: [...options.hostKeys], ident: 'OpenSSH_9.2p1' }, (connection) =>
+      this.#serve(connection),
+    );
+    options.server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      ssh.injectSocket(socket);
+    });
+  }
+
+  /** Like a power cut: every connection ends at once. Resolves when the port is free again. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#options.server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #serve(connection: Connection): void {
+    const reportOnce = onceOnly(this.#options.onConnect);
+    connection.on('authentication', (context) => {
+      reportOnce(context.username);
+      this.#authenticate(context);
+    });
+    connection.on('session', (accept) => {
+      accept().on('exec', (acceptExec, _reject, { command }) => {
+        const channel = acceptExec();
+        const { stdout, stderr, exitCode } = runCommand(command, this.#options.shell);
+        channel.stderr.write(stderr);
+        channel.write(stdout);
+        channel.exit(exitCode);
+        channel.end();
+      });
+    });
+    connection.on('error', (error) => this.#options.log(`sshd: connection ended: ${error.message}`));
+    connection.on('close', () => reportOnce(undefined));
+  }
+
+  #authenticate(context: AuthContext): void {
+    if (context.method === 'publickey' && this.#isAuthorized(context)) {
+      context.accept();
+      return;
+    }
+    if (context.method !== 'none') this.#options.log(`sshd: ${context.method} of user ${context.username} refused`);
+    context.reject(['publickey']);
+  }
+
+  /** A first request without signature only asks whether the key would do. */
+  #isAuthorized({ username, key, signature, blob, hashAlgo }: PublicKeyAuthContext): boolean {
+    const known = this.#keysByUser.get(username)?.find((candidate) => isSame(candidate.getPublicSSH(), key.data));
+    if (!known) return false;
+    return signature === undefined || blob === undefined || known.verify(blob, signature, hashAlgo);
+  }
+
+  #parsePublicKey(user: string, text: string): ParsedKey[] {
+    const parsed = ssh2.utils.parseKey(text);
+    if (!(parsed instanceof Error)) return [parsed];
+    this.#options.log(`sshd: an authorized key of user ${user} is unusable: ${parsed.message}`);
+    return [];
+  }
+}
+
+function isSame(one: Buffer, other: Buffer): boolean {
+  return one.length === other.length && timingSafeEqual(one, other);
+}
+
+function onceOnly(report: (user: string | undefined) => void): (user: string | undefined) => void {
+  let reported = false;
+  return (user) => {
+    if (!reported) report(user);
+    reported = true;
+  };
+}

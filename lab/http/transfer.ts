@@ -1,0 +1,197 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OpenCall } from '../call-log.ts';
+import { setUtilisation } from '../behaviour/vdi.ts';
+import { describeError } from '../dispatch/dispatcher.ts';
+import type { Fault, Target } from '../faults.ts';
+import type { World } from '../world/world.ts';
+import { XapiError } from '../xapi-error.ts';
+import { forbidden, internalError, pageText, unauthorised } from './pages.ts';
+
+/** A disk's content on its way in or out. */
+interface Transfer {
+  readonly world: World;
+  readonly req: IncomingMessage;
+  readonly vdi: string;
+  readonly task: string;
+  readonly record: OpenCall;
+}
+
+function basicAuthOk(world: World, header: string | undefined): boolean {
+  const [scheme, encoded = ''] = (header ?? '').split(' ');
+  if (scheme?.toLowerCase() !== 'basic') return false;
+  return Buffer.from(encoded, 'base64').toString('utf8') === `${world.user}:${world.password}`;
+}
+
+function isAuthorised(world: World, query: URLSearchParams, req: IncomingMessage): boolean {
+  const session = query.get('session_id');
+  return session === null ? basicAuthOk(world, req.headers.authorization) : world.sessions.isKnown(session);
+}
+
+/** The host that can write to the disk's SR, if that is not the one that was asked. */
+function redirectTarget(world: World, host: string, vdi: string): string | undefined {
+  const sr = world.store.get('SR', world.store.get('VDI', vdi).SR);
+  const hosts = sr.PBDs.map((ref) => world.store.get('PBD', ref)).filter((pbd) => pbd.currently_attached);
+  const [first] = hosts;
+  if (first === undefined || hosts.some((pbd) => pbd.host === host)) return undefined;
+  return world.store.get('host', first.host).address;
+}
+
+function findVdi(world: World, name: string): string {
+  if (world.store.find('VDI', name) !== undefined) return name;
+  const ref = world.store.byUuid('VDI', name);
+  if (ref === undefined) throw new XapiError('HANDLE_INVALID', 'VDI', name);
+  return ref;
+}
+
+/** What to transfer, or the answer that needs no body: wrong credentials, another host's storage. */
+function begin(world: World, host: string, req: IncomingMessage, realm: string): Transfer | string {
+  const url = new URL(req.url ?? '', 'http://host');
+  if (!isAuthorised(world, url.searchParams, req)) return pageText(unauthorised(realm));
+  if ((url.searchParams.get('format') ?? 'raw') !== 'raw') return pageText(forbidden);
+  const vdi = findVdi(world, url.searchParams.get('vdi') ?? '');
+  const elsewhere = redirectTarget(world, host, vdi);
+  if (elsewhere !== undefined) {
+    const location = `http://${elsewhere}:${req.socket.localPort}${req.url ?? ''}`;
+    return `HTTP/1.1 302 Found\r\nLocation: ${location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`;
+  }
+  const task = url.searchParams.get('task_id') ?? world.tasks.create(realm, '', host);
+  world.store.get('task', task);
+  const method = `${req.method ?? ''} ${url.pathname}`;
+  const params = Object.fromEntries([...url.searchParams].filter(([name]) => name !== 'session_id'));
+  const { name_label: name } = world.store.get('host', host);
+  const record = world.log.open({
+    method,
+    params: [params],
+    mutating: req.method === 'PUT',
+    pool: world.id,
+    host: name,
+  });
+  record.taskRef = task;
+  return { world, req, vdi, task, record };
+}
+
+const okHead = ({ task }: Transfer, extra: readonly string[] = []): string =>
+  [
+    'HTTP/1.0 200 OK',
+    'Connection: close',
+    'Cache-Control: no-cache, no-store',
+    `task-id: ${task}`,
+    'Server: xapi/25.33',
+    'content-type: application/octet-stream',
+    ...extra,
+    '',
+    '',
+  ].join('\r\n');
+
+/** Throws VDI_IO_ERROR when the client goes away before all of it is there. */
+async function receive(req: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of req) chunks.push(chunk as Buffer);
+  } catch {
+    throw new XapiError('VDI_IO_ERROR', 'Device I/O errors');
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Throws the error that the task ends with. */
+async function store({ world, vdi }: Transfer, content: Buffer): Promise<void> {
+  const { virtual_size: size, VBDs: attachments } = world.store.get('VDI', vdi);
+  if (attachments.some((ref) => world.store.get('VBD', ref).currently_attached))
+    throw new XapiError('VDI_IN_USE', vdi, 'import');
+  if (content.length > size) throw new XapiError('VDI_IO_ERROR', 'Device I/O errors');
+  await sleep((world.latency.milliseconds('importPerMiB') * content.length) / 2 ** 20);
+  await world.contents.write(vdi, content);
+  setUtilisation(world, vdi, size);
+}
+
+async function settle({ world, task, record }: Transfer, effect: () => Promise<void>): Promise<boolean> {
+  try {
+    await world.log.attribute(record, effect);
+    world.tasks.succeed(task, '');
+    record.outcome = 'ok';
+    return true;
+  } catch (error) {
+    const description = describeError(error);
+    world.tasks.fail(task, description);
+    record.outcome = 'failed';
+    record.error = description;
+    return false;
+  }
+}
+
+function takeFault({ world, vdi, record }: Transfer): {
+  fault: Fault | undefined;
+  target: Target;
+} {
+  const { uuid, name_label: name } = world.store.get('VDI', vdi);
+  const target = { method: record.method, objects: new Set([vdi, uuid, name]), pool: world.id };
+  const fault = world.faults.take(target, record);
+  record.cut = fault !== undefined && ['cut', 'reply-lost', 'late-effect'].includes(fault.kind);
+  return { fault, target };
+}
+
+/**
+ * PUT /import_raw_vdi?vdi=…&session_id=…&task_id=…: like the genuine handler it answers 200 as soon as it begins, and closes the
+ * connection when the content is written; whether that went well is told by the task only.
+ */
+export async function importRawVdi(world: World, host: string, req: IncomingMessage): Promise<void> {
+  if (req.headers['content-length'] === undefined) {
+    req.socket.end(pageText(internalError('Failure("We require a content-length: HTTP header")')));
+    return;
+  }
+  const transfer = begin(world, host, req, 'put_import_raw_vdi');
+  if (typeof transfer === 'string') {
+    req.socket.end(transfer);
+    return;
+  }
+  const { fault, target } = takeFault(transfer);
+  const { record, task } = transfer;
+  if (fault?.kind === 'cut') {
+    record.outcome = 'dropped';
+    req.socket.destroy();
+    return;
+  }
+  if (!record.cut) req.socket.write(okHead(transfer));
+  const reached = { method: record.method, taskRef: task, callId: record.seq };
+  await settle(transfer, async () => {
+    const content = await receive(req);
+    if (fault?.kind === 'late-effect') req.socket.destroy();
+    if (fault?.kind === 'slow' || fault?.kind === 'late-effect')
+      await sleep(fault.delayMs, undefined, { signal: world.closing.signal });
+    await world.faults.pass('before-effect', target, reached);
+    if (fault?.kind === 'refused') throw new XapiError(...fault.error);
+    await store(transfer, content);
+    await world.faults.pass('after-effect', target, reached);
+  });
+  if (record.cut) req.socket.destroy();
+  else req.socket.end();
+}
+
+/** GET /export_raw_vdi?vdi=…: the whole disk, zeros where nothing was written. */
+export async function exportRawVdi(world: World, host: string, req: IncomingMessage): Promise<void> {
+  const transfer = begin(world, host, req, 'get_export_raw_vdi');
+  if (typeof transfer === 'string') {
+    req.socket.end(transfer);
+    return;
+  }
+  const { fault } = takeFault(transfer);
+  if (fault?.kind === 'cut') {
+    transfer.record.outcome = 'dropped';
+    req.socket.destroy();
+    return;
+  }
+  const { virtual_size: size } = world.store.get('VDI', transfer.vdi);
+  req.socket.write(okHead(transfer, [`Content-Length: ${size}`]));
+  await settle(transfer, async () => {
+    const content = (await world.contents.read(transfer.vdi)) ?? Buffer.alloc(0);
+    req.socket.write(content);
+    const zeros = Buffer.alloc(2 ** 20);
+    for (let left = size - content.length; left > 0 && !req.socket.destroyed; left -= zeros.length) {
+      const room = req.socket.write(zeros.subarray(0, Math.min(left, zeros.length)));
+      if (!room) await new Promise((resolve) => req.socket.once('drain', resolve).once('close', resolve));
+    }
+  });
+  req.socket.end();
+}

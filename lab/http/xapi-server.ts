@@ -1,0 +1,134 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { Codec } from '../wire/codec.ts';
+import { jsonCodec } from '../wire/json-codec.ts';
+import { MalformedBody } from '../wire/rpc.ts';
+import { xmlCodec } from '../wire/xml-codec.ts';
+import type { World } from '../world/world.ts';
+import type { Page } from './pages.ts';
+import { forbidden, headersTooLarge, internalError, notImplemented, pageText, requestTimeout } from './pages.ts';
+import { exportRawVdi, importRawVdi } from './transfer.ts';
+
+const maxBodyBytes = 300 * 1024;
+const maxHeaderBytes = 1024;
+/** Longer than any client keeps an idle connection, so that the client is the one to close it. */
+const idleMs = 300_000;
+
+const cors = ['Access-Control-Allow-Origin', '*', 'Access-Control-Allow-Headers', 'X-Requested-With'];
+
+function sendPage(req: IncomingMessage, page: Page): void {
+  req.socket.end(pageText(page, req.httpVersion));
+}
+
+function sendOk(
+  req: IncomingMessage,
+  res: ServerResponse,
+  contentType: string | undefined,
+  body: string,
+  extra: string[] = [],
+): void {
+  const keep = req.httpVersion !== '1.0' && req.headers.connection?.toLowerCase() !== 'close';
+  const length = String(Buffer.byteLength(body));
+  const headers = [
+    'content-length',
+    length,
+    'connection',
+    keep ? 'keep-alive' : 'close',
+    'cache-control',
+    'no-cache, no-store',
+  ];
+  if (contentType !== undefined) headers.push('content-type', contentType);
+  headers.push(...cors, ...extra);
+  if (req.httpVersion === '1.0') {
+    const lines = headers.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${headers[at + 1] ?? ''}`] : []));
+    req.socket.end(`HTTP/1.0 200 OK\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+    return;
+  }
+  res.sendDate = false;
+  res.writeHead(200, 'OK', headers);
+  res.end(body);
+}
+
+async function readBody(req: IncomingMessage): Promise<string> {
+  if (req.headers['content-length'] === undefined) {
+    throw new MalformedBody('Failure("We require a content-length: HTTP header")');
+  }
+  if (Number(req.headers['content-length']) > maxBodyBytes)
+    throw new MalformedBody('Http_svr.Client_requested_size_over_limit');
+  const chunks: Buffer[] = [];
+  for await (const chunk of req) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** One host's address of the pool: HTTP in, API calls and transfers out. */
+export class XapiServer {
+  private readonly world: World;
+  private readonly host: string;
+  private readonly dispatcher: Dispatcher;
+  private readonly server: Server;
+
+  constructor(world: World, host: string, dispatcher: Dispatcher) {
+    this.world = world;
+    this.host = host;
+    this.dispatcher = dispatcher;
+    this.server = createServer({ maxHeaderSize: maxHeaderBytes, requireHostHeader: false, keepAliveTimeout: idleMs });
+    this.server.on('request', (req, res) => {
+      void this.answer(req, res);
+    });
+    this.server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      if (socket.writable)
+        socket.end(pageText(error.code === 'HPE_HEADER_OVERFLOW' ? headersTooLarge : requestTimeout));
+    });
+  }
+
+  /** Rejects when the address is taken. Resolves to the port. */
+  async listen(address: string, port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen({ host: address, port, exclusive: true }, () => {
+        this.server.off('error', reject);
+        resolve();
+      });
+    });
+    const bound = this.server.address();
+    return typeof bound === 'object' && bound !== null ? bound.port : port;
+  }
+
+  /** Cuts what is still connected. */
+  async close(): Promise<void> {
+    if (!this.server.listening) return;
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  private async answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    req.on('error', () => req.socket.destroy());
+    try {
+      await this.route(req, res);
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      if (!req.socket.destroyed) sendPage(req, internalError(text));
+    }
+  }
+
+  private async route(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const { method = '' } = req;
+    const [path = ''] = (req.url ?? '').split('?');
+    if (method === 'PUT' && path === '/import_raw_vdi') return importRawVdi(this.world, this.host, req);
+    if (method === 'GET' && path === '/export_raw_vdi') return exportRawVdi(this.world, this.host, req);
+    if (method === 'OPTIONS') return sendOk(req, res, undefined, '', ['Access-Control-Allow-Methods', 'PUT']);
+    if (method === 'POST' && path !== '//')
+      return this.call(req, res, /^\/jsonrpc\/?$/.test(path) ? jsonCodec : xmlCodec);
+    sendPage(req, ['GET', 'PUT', 'POST', 'CONNECT'].includes(method) ? forbidden : notImplemented(method));
+  }
+
+  private async call(req: IncomingMessage, res: ServerResponse, codec: Codec): Promise<void> {
+    const decoded = codec.decodeCall(await readBody(req));
+    const reply = await this.dispatcher.handle(decoded, this.host);
+    if (reply === 'cut') req.socket.destroy();
+    else sendOk(req, res, codec.contentType, reply.body);
+  }
+}

@@ -1,0 +1,62 @@
+const gib = 2 ** 30;
+
+export interface HostScenario {
+  readonly name: string;
+  readonly memoryBytes: number;
+  readonly cpus: number;
+}
+
+export interface SrScenario {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Names of the hosts that see it; all of them: a shared one. */
+  readonly hosts: readonly string[];
+}
+
+export interface NetworkScenario {
+  readonly name: string;
+  /** Names of the hosts that have an interface in it. */
+  readonly hosts: readonly string[];
+}
+
+export interface TemplateScenario {
+  readonly name: string;
+  readonly sr: string;
+  readonly network: string;
+  readonly diskBytes: number;
+  readonly memoryBytes: number;
+  readonly vcpus: number;
+}
+
+/** What a pool is made of at first. The first host is the coordinator, the first SR the default one. */
+export interface PoolScenario {
+  readonly id: string;
+  readonly user: string;
+  readonly password: string;
+  readonly hosts: readonly HostScenario[];
+  readonly srs: readonly SrScenario[];
+  readonly networks: readonly NetworkScenario[];
+  readonly templates: readonly TemplateScenario[];
+}
+
+/** Three hosts with shared storage; the third lacks the storage network, the second SR is the first host's own. */
+export function defaultPool(id = 'ams1'): PoolScenario {
+  const names = [`${id}-h1`, `${id}-h2`, `${id}-h3`];
+  return {
+    id,
+    user: 'root',
+    password: 'lab-password',
+    hosts: names.map((name) => ({ name, memoryBytes: 32 * gib, cpus: 16 })),
+    srs: [
+      { name: 'shared', sizeBytes: 1024 * gib, hosts: names },
+      { name: 'local-h1', sizeBytes: 200 * gib, hosts: names.slice(0, 1) },
+    ],
+    networks: [
+      { name: 'tenant', hosts: names },
+      { name: 'storage', hosts: names.slice(0, 2) },
+    ],
+    templates: [
+      { name: 'debian-12', sr: 'shared', network: 'tenant', diskBytes: 10 * gib, memoryBytes: 2 * gib, vcpus: 2 },
+    ],
+  };
+}

@@ -1,0 +1,119 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import type { ClassName } from './model/records.ts';
+import type { RecordValue } from './model/types.ts';
+import type { Change } from './world/store.ts';
+import type { World, WorldFact } from './world/world.ts';
+
+const stateVersion = 1;
+
+/** What a restart of the genuine daemon loses as well. */
+export const isKept = (cls: ClassName): boolean => cls !== 'session' && cls !== 'task';
+
+export interface SavedPool {
+  readonly id: string;
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** Where the counting of changes goes on, so that an event token of before says nothing of the restored objects. */
+  readonly generation: number;
+  readonly objects: readonly (readonly [ClassName, string, RecordValue])[];
+  readonly facts: readonly WorldFact[];
+}
+
+/** One change after the whole was written: an object's new fields (null: it is gone), or a fact. */
+export type JournalLine = { readonly pool: string } & (
+  | { readonly cls: ClassName; readonly ref: string; readonly generation: number; readonly fields: RecordValue | null }
+  | { readonly fact: WorldFact }
+);
+
+interface Whole {
+  readonly version: number;
+  /** Which journal goes on from here. */
+  readonly epoch: number;
+  readonly pools: readonly SavedPool[];
+}
+
+export interface SavedState {
+  readonly epoch: number;
+  readonly pools: readonly SavedPool[];
+  readonly journal: readonly JournalLine[];
+}
+
+const journalPath = (path: string, epoch: number): string => `${path}.${epoch}.journal`;
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The last line may be torn when the process was killed while it wrote: it was never answered for. */
+function parseJournal(text: string): JournalLine[] {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as JournalLine);
+}
+
+/** Undefined when there is no such file yet. Rejects when it is no state of this version. */
+export async function readState(path: string): Promise<SavedState | undefined> {
+  const text = await readIfThere(path);
+  if (text === undefined) return undefined;
+  const { version, epoch, pools } = JSON.parse(text) as Whole;
+  if (version !== stateVersion) {
+    throw new Error(`${path} is no lab state of version ${stateVersion}; move it away to start with a new world`);
+  }
+  return { epoch, pools, journal: parseJournal((await readIfThere(journalPath(path, epoch))) ?? '') };
+}
+
+function journalLine(pool: string, { cls, ref, generation, operation, record, fields }: Change): JournalLine {
+  if (operation === 'del') return { pool, cls, ref, generation, fields: null };
+  const changed = operation === 'add' ? record : Object.fromEntries(fields.map((name) => [name, record[name] ?? '']));
+  return { pool, cls, ref, generation, fields: changed };
+}
+
+/**
+ * The world on disk: a whole, written beside its file and renamed, and a journal of what changed since. A line is in the
+ * journal before the call that made the change is answered, so a killed lab knows everything that it ever answered for.
+ */
+export class StateFile {
+  private readonly path: string;
+  private readonly epoch: number;
+  private journal: number | undefined;
+
+  /** From here on every change of the worlds goes into a new journal; `write` puts the whole before it. */
+  constructor(path: string, epoch: number, worlds: readonly World[]) {
+    this.path = path;
+    this.epoch = epoch;
+    this.journal = openSync(journalPath(path, epoch), 'w', 0o600);
+    for (const world of worlds) this.watch(world);
+  }
+
+  /** `pools` as they were when the journal began. The journal before is removed. */
+  async write(pools: readonly SavedPool[]): Promise<void> {
+    const whole: Whole = { version: stateVersion, epoch: this.epoch, pools };
+    await writeFile(`${this.path}.tmp`, JSON.stringify(whole), { mode: 0o600 });
+    await rename(`${this.path}.tmp`, this.path);
+    await rm(journalPath(this.path, this.epoch - 1), { force: true });
+  }
+
+  /** What changes from now on is not kept. */
+  close(): void {
+    if (this.journal !== undefined) closeSync(this.journal);
+    this.journal = undefined;
+  }
+
+  private watch(world: World): void {
+    world.store.onChange((change) => {
+      if (isKept(change.cls)) this.append(journalLine(world.id, change));
+    });
+    world.onFact((fact) => this.append({ pool: world.id, fact }));
+  }
+
+  private append(line: JournalLine): void {
+    if (this.journal !== undefined) writeSync(this.journal, `${JSON.stringify(line)}\n`);
+  }
+}

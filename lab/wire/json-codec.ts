@@ -1,0 +1,89 @@
+import type { Codec, DecodedCall } from './codec.ts';
+import type { Printer } from './render.ts';
+import { render } from './render.ts';
+import type { Rpc, RpcStruct } from './rpc.ts';
+import { Float, MalformedBody, isStruct } from './rpc.ts';
+
+const printer: Printer = {
+  string: (value) => JSON.stringify(value),
+  int: String,
+  smallInt: String,
+  float: (value) => (Number.isInteger(value) ? `${value}.0` : String(value)),
+  bool: String,
+  datetime: (value) => JSON.stringify(value),
+  array: (items) => `[${items.join(',')}]`,
+  struct: (members) => `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`,
+};
+
+const floatMark = '\u0000float';
+const bigMark = '\u0000big';
+
+/** JSON.parse forgets whether a number was written 2 or 2.0; the API tells them apart. */
+function markNumbers(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) => {
+    if (token.startsWith('"')) return token;
+    if (/[.eE]/.test(token)) return JSON.stringify({ [floatMark]: token });
+    return token.length > 18 ? JSON.stringify({ [bigMark]: token }) : token;
+  });
+}
+
+function unmark(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (floatMark in value) return new Float(Number(value[floatMark]));
+  if (bigMark in value) throw new MalformedBody('Failure("Int64.of_string")');
+  return value;
+}
+
+function parse(body: string): Rpc {
+  if (body.trim() === '') throw new MalformedBody('Yojson__Common.Json_error("Blank input data")');
+  try {
+    return JSON.parse(markNumbers(body), unmark) as Rpc;
+  } catch (error) {
+    if (error instanceof MalformedBody) throw error;
+    throw new MalformedBody(`Yojson__Common.Json_error("${error instanceof Error ? error.message : String(error)}")`);
+  }
+}
+
+const malformed = (text: string) => new MalformedBody(`Jsonrpc.Malformed_method_request("${text}")`);
+
+function readVersion(request: RpcStruct): 1 | 2 {
+  if (request['jsonrpc'] === undefined) return 1;
+  if (request['jsonrpc'] !== '2.0') throw malformed("Invalid field 'jsonrpc' in request body");
+  return 2;
+}
+
+function readParams(request: RpcStruct, version: 1 | 2): readonly Rpc[] {
+  const params = request['params'];
+  if (params === undefined && version === 1) throw malformed('Required field params is missing');
+  if (params === undefined) return [];
+  return Array.isArray(params) ? (params as readonly Rpc[]) : [params];
+}
+
+function decodeCall(body: string): DecodedCall {
+  const request = parse(body);
+  if (!isStruct(request)) throw malformed('Invalid request body');
+  const version = readVersion(request);
+  const { method, id } = request;
+  if (typeof method !== 'string') throw malformed('Required field method is missing');
+  const params = readParams(request, version);
+  if (typeof id !== 'number' && typeof id !== 'string') throw malformed("Invalid field 'id' in request body");
+  const idText = JSON.stringify(id);
+  return {
+    method,
+    params,
+    success: (type, value) => {
+      const result = render(printer, type, value);
+      return version === 2
+        ? `{"jsonrpc":"2.0","result":${result},"id":${idText}}`
+        : `{"result":${result},"error":null,"id":${idText}}`;
+    },
+    failure: ([code, ...rest]) => {
+      if (version === 1) return `{"result":null,"error":${JSON.stringify([code, ...rest])},"id":${idText}}`;
+      const error = JSON.stringify({ code: 1, message: code, data: rest });
+      return `{"jsonrpc":"2.0","error":${error},"id":${idText}}`;
+    },
+  };
+}
+
+/** JSON-RPC 1 (no `jsonrpc` member) and 2, as POST /jsonrpc speaks them: no Status/Value wrapper, 64-bit integers as numbers. */
+export const jsonCodec: Codec = { contentType: 'application/json', decodeCall };

@@ -1,0 +1,99 @@
+import { classModel, isClassName } from '../model/model.ts';
+import type { RecordValue, Value, XenType } from '../model/types.ts';
+import { asText } from '../model/types.ts';
+
+/** How one encoding writes the basic values; everything else about an answer is decided here, once for all encodings. */
+export interface Printer {
+  string(value: string): string;
+  int(value: number): string;
+  /** A 32-bit integer: only the counts of event.from. */
+  smallInt(value: number): string;
+  float(value: number): string;
+  bool(value: boolean): string;
+  datetime(value: string): string;
+  array(items: readonly string[]): string;
+  struct(members: readonly (readonly [string, string])[]): string;
+}
+
+/** One event of an event.from batch or an event.next list. `snapshot` is absent for "del". */
+export interface EventValue {
+  readonly id: string;
+  readonly timestamp: string;
+  readonly class: string;
+  readonly operation: 'add' | 'mod' | 'del';
+  readonly ref: string;
+  readonly snapshot?: { readonly cls: string; readonly record: object };
+}
+
+export interface EventBatch {
+  readonly events: readonly EventValue[];
+  readonly validRefCounts: readonly (readonly [string, number])[];
+  readonly token: string;
+}
+
+export type Result = Value | EventBatch | readonly EventValue[];
+
+function renderRecord(printer: Printer, cls: string, record: RecordValue): string {
+  if (!isClassName(cls)) {
+    return printer.struct(Object.entries(record).map(([name, value]) => [name, printer.string(asText(value))]));
+  }
+  const { fields } = classModel(cls);
+  return printer.struct(
+    fields.map((field) => [field.name, render(printer, field.type, record[field.name] ?? field.initial)]),
+  );
+}
+
+function renderEvent(printer: Printer, event: EventValue): string {
+  const { snapshot } = event;
+  return printer.struct([
+    ['id', printer.string(event.id)],
+    ['timestamp', printer.string(event.timestamp)],
+    ['class', printer.string(event.class)],
+    ['operation', printer.string(event.operation)],
+    ['ref', printer.string(event.ref)],
+    ...(snapshot === undefined
+      ? []
+      : [['snapshot', renderRecord(printer, snapshot.cls, snapshot.record as RecordValue)] as const]),
+  ]);
+}
+
+function renderBatch(printer: Printer, batch: EventBatch): string {
+  return printer.struct([
+    ['events', printer.array(batch.events.map((event) => renderEvent(printer, event)))],
+    ['valid_ref_counts', printer.struct(batch.validRefCounts.map(([cls, count]) => [cls, printer.smallInt(count)]))],
+    ['token', printer.string(batch.token)],
+  ]);
+}
+
+const isEventSet = (type: XenType) => type.kind === 'set' && type.of.kind === 'record' && type.of.cls === 'event';
+
+/** Writes a result of the given type. A call without a result gives the empty string, as the genuine daemon does. */
+export function render(printer: Printer, type: XenType, value: Result): string {
+  if (type.kind === 'batch') return renderBatch(printer, value as EventBatch);
+  if (isEventSet(type))
+    return printer.array((value as readonly EventValue[]).map((event) => renderEvent(printer, event)));
+  switch (type.kind) {
+    case 'int':
+      return printer.int(value as number);
+    case 'float':
+      return printer.float(value as number);
+    case 'bool':
+      return printer.bool(value as boolean);
+    case 'datetime':
+      return printer.datetime(value as string);
+    case 'set':
+      return printer.array((value as readonly Value[]).map((item) => render(printer, type.of, item)));
+    case 'map':
+      return printer.struct(
+        Object.entries(value as RecordValue).map(([key, item]) => [key, render(printer, type.value, item)]),
+      );
+    case 'record':
+      return renderRecord(printer, type.cls, value as RecordValue);
+    case 'option':
+      return printer.array(value === null ? [] : [render(printer, type.of, value)]);
+    case 'void':
+      return printer.string('');
+    default:
+      return printer.string(value as string);
+  }
+}

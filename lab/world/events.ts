@@ -1,0 +1,200 @@
+import { classes } from '../model/model.ts';
+import type { ClassName } from '../model/records.ts';
+import type { EventBatch, EventValue } from '../wire/render.ts';
+import { XapiError } from '../xapi-error.ts';
+import type { Change, Entry, Store } from './store.ts';
+
+/** Classes whose changes no "*" reports; sessions are reported to nobody. */
+const hidden: ReadonlySet<string> = new Set(['session', 'user', 'role', 'subject', 'secret']);
+/** Counted by the daemon although its data model does not show the class. */
+const uncatalogued = ['Diagnostics'];
+
+interface Deletion {
+  readonly cls: ClassName;
+  readonly ref: string;
+  readonly createdAt: number;
+  readonly deletedAt: number;
+}
+
+interface Token {
+  /** Generation of the store up to which the client knows everything but messages. */
+  readonly objects: number;
+  readonly messages: number;
+}
+
+const pad = (generation: number): string => String(generation).padStart(20, '0');
+
+function parseToken(text: string): Token {
+  if (text === '') return { objects: 0, messages: 0 };
+  const parts = text.split(',').map(Number);
+  const [objects, messages] = parts;
+  if (
+    parts.length !== 2 ||
+    parts.some((part) => !Number.isInteger(part)) ||
+    objects === undefined ||
+    messages === undefined
+  ) {
+    throw new XapiError('EVENT_FROM_TOKEN_PARSE_FAILURE', text);
+  }
+  return { objects, messages };
+}
+
+/** What a client watches: `*`, `vm`, `vm/OpaqueRef:…`, in any letter case of the class. */
+function watcher(filters: readonly string[]): (cls: ClassName, ref: string) => boolean {
+  const wanted = filters.map((filter) => {
+    const [cls = '', ref] = filter.split('/');
+    return { cls: cls.toLowerCase(), ref };
+  });
+  return (cls, ref) =>
+    wanted.some((filter) => {
+      if (filter.cls === '*') return !hidden.has(cls);
+      return filter.cls === cls.toLowerCase() && cls !== 'session' && (filter.ref === undefined || filter.ref === ref);
+    });
+}
+
+/** The event source: what changed since a token, from the store's generations, the latest state of each object only. */
+export class Events {
+  private readonly store: Store;
+  private readonly deletions: Deletion[] = [];
+  private readonly createdAt = new Map<string, number>();
+  /** Every write in order; of an object's entries only the last one counts. */
+  private log: { cls: ClassName; ref: string; generation: number }[] = [];
+  private lastMessage = 0;
+  private readonly waiting = new Set<() => void>();
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  observe(change: Change): void {
+    const { cls, ref, operation, generation } = change;
+    if (cls === 'session') return;
+    if (cls === 'message') this.lastMessage = generation;
+    if (operation === 'add') this.createdAt.set(ref, generation);
+    if (operation === 'del') {
+      this.deletions.push({ cls, ref, createdAt: this.createdAt.get(ref) ?? 0, deletedAt: generation });
+      this.createdAt.delete(ref);
+    } else {
+      this.log.push({ cls, ref, generation });
+      if (this.log.length > 4 * this.createdAt.size + 10_000) this.compact();
+    }
+    for (const wake of this.waiting) wake();
+  }
+
+  /** Waits until something watched has changed, for at most `timeoutMs` (without end when negative); `ended` cuts it short. */
+  async from(
+    filters: readonly string[],
+    tokenText: string,
+    timeoutMs: number,
+    ended: AbortSignal,
+  ): Promise<EventBatch> {
+    const token = parseToken(tokenText);
+    const watched = watcher(filters);
+    const deadline = timeoutMs < 0 ? Infinity : Date.now() + timeoutMs;
+    for (;;) {
+      const events = this.since(token, watched);
+      if (events.length > 0) return this.batch(events, this.position());
+      const leftMs = deadline - Date.now();
+      if (leftMs <= 0 || ended.aborted) return this.batch([], token);
+      await this.nextChange(leftMs, ended);
+    }
+  }
+
+  currentToken(): string {
+    const { objects, messages } = this.position();
+    return `${pad(objects)},${pad(messages)}`;
+  }
+
+  /** The events of event.next: everything watched after the generation, with Unix times and without ids. */
+  next(filters: readonly string[], after: number): EventValue[] {
+    const timestamp = `${Math.floor(Date.now() / 1000)}.`;
+    const events = this.since({ objects: after, messages: after }, watcher(filters));
+    return events.map((event) => ({ ...event, id: '0', timestamp }));
+  }
+
+  async nextChange(timeoutMs: number, ended: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.waiting.delete(wake);
+        ended.removeEventListener('abort', wake);
+        // Changes of one operation come in a burst: they go into one batch.
+        setImmediate(resolve);
+      };
+      const timer = setTimeout(wake, Math.min(timeoutMs, 2 ** 31 - 1));
+      this.waiting.add(wake);
+      ended.addEventListener('abort', wake);
+    });
+  }
+
+  private position(): Token {
+    return { objects: this.store.generation, messages: this.lastMessage };
+  }
+
+  private since(token: Token, watched: (cls: ClassName, ref: string) => boolean): EventValue[] {
+    const written = this.changed(Math.min(token.objects, token.messages)).filter(({ cls, entry }) => {
+      const known = cls === 'message' ? token.messages : token.objects;
+      return entry.modifiedAt > known && watched(cls, entry.ref);
+    });
+    const messages = written.filter(({ cls }) => cls === 'message');
+    const others = written.filter(({ cls }) => cls !== 'message');
+    const gone = this.deletions
+      .slice(this.firstDeletionAfter(token.objects))
+      .filter(({ cls, ref, createdAt }) => createdAt <= token.objects && watched(cls, ref));
+    return [
+      ...messages.map((item) => this.event(item.cls, item.entry, 'add', '0')),
+      ...gone.map(({ cls, ref, deletedAt }): EventValue => {
+        return { id: String(deletedAt), timestamp: '0.0', class: cls.toLowerCase(), operation: 'del', ref };
+      }),
+      ...others.map(({ cls, entry }) => {
+        return this.event(cls, entry, entry.createdAt > token.objects ? 'add' : 'mod', String(entry.modifiedAt));
+      }),
+    ];
+  }
+
+  private event(cls: ClassName, entry: Entry, operation: 'add' | 'mod', id: string): EventValue {
+    const snapshot = { cls, record: entry.record };
+    return { id, timestamp: '0.0', class: cls.toLowerCase(), operation, ref: entry.ref, snapshot };
+  }
+
+  /** The objects written after a generation, in the order of their last write. */
+  private changed(after: number): { cls: ClassName; entry: Entry }[] {
+    const found: { cls: ClassName; entry: Entry }[] = [];
+    for (const { cls, ref, generation } of this.log.slice(firstAfter(this.log, (item) => item.generation, after))) {
+      if (this.store.find(cls, ref) === undefined) continue;
+      const entry = this.store.entry(cls, ref);
+      if (entry.modifiedAt === generation) found.push({ cls, entry });
+    }
+    return found;
+  }
+
+  private firstDeletionAfter(generation: number): number {
+    return firstAfter(this.deletions, (item) => item.deletedAt, generation);
+  }
+
+  private compact(): void {
+    this.log = this.log.filter(({ cls, ref, generation }) => {
+      return this.store.find(cls, ref) !== undefined && this.store.entry(cls, ref).modifiedAt === generation;
+    });
+  }
+
+  private batch(events: readonly EventValue[], token: Token): EventBatch {
+    const names = [...classes.keys(), ...uncatalogued].sort().reverse();
+    const counts = names.map((name) => {
+      return [name.toLowerCase(), classes.has(name as ClassName) ? this.store.count(name as ClassName) : 0] as const;
+    });
+    return { events, validRefCounts: counts, token: `${pad(token.objects)},${pad(token.messages)}` };
+  }
+}
+
+/** Index of the first item of an ascending list that lies after the limit. */
+function firstAfter<T>(items: readonly T[], key: (item: T) => number, limit: number): number {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const item = items[middle];
+    if (item !== undefined && key(item) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

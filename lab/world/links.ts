@@ -1,0 +1,53 @@
+import type { ClassName, Records } from '../model/records.ts';
+
+/** A field of one class that names an object of another, and the set over there that lists the namers. */
+export interface Link {
+  readonly from: ClassName;
+  readonly field: string;
+  readonly to: ClassName;
+  readonly set: string;
+}
+
+function link<F extends ClassName, T extends ClassName>(
+  from: F,
+  field: keyof Records[F] & string,
+  to: T,
+  set: keyof Records[T] & string,
+): Link {
+  return { from, field, to, set };
+}
+
+/** The sets are never written by behaviours: the store keeps them, so that both directions always agree. */
+export const links: readonly Link[] = [
+  link('VBD', 'VM', 'VM', 'VBDs'),
+  link('VBD', 'VDI', 'VDI', 'VBDs'),
+  link('VIF', 'VM', 'VM', 'VIFs'),
+  link('VIF', 'network', 'network', 'VIFs'),
+  link('VDI', 'SR', 'SR', 'VDIs'),
+  link('VDI', 'snapshot_of', 'VDI', 'snapshots'),
+  link('PBD', 'SR', 'SR', 'PBDs'),
+  link('PBD', 'host', 'host', 'PBDs'),
+  link('PIF', 'host', 'host', 'PIFs'),
+  link('PIF', 'network', 'network', 'PIFs'),
+  link('VM', 'resident_on', 'host', 'resident_VMs'),
+  link('VM', 'snapshot_of', 'VM', 'snapshots'),
+  link('VM', 'parent', 'VM', 'children'),
+  link('VM', 'appliance', 'VM_appliance', 'VMs'),
+  link('console', 'VM', 'VM', 'consoles'),
+  link('crashdump', 'VM', 'VM', 'crash_dumps'),
+  link('VTPM', 'VM', 'VM', 'VTPMs'),
+  link('VGPU', 'VM', 'VM', 'VGPUs'),
+  link('VUSB', 'VM', 'VM', 'VUSBs'),
+  link('host_cpu', 'host', 'host', 'host_CPUs'),
+  link('host_crashdump', 'host', 'host', 'crashdumps'),
+  link('host_patch', 'host', 'host', 'patches'),
+  link('host_patch', 'pool_patch', 'pool_patch', 'host_patches'),
+  link('PCI', 'host', 'host', 'PCIs'),
+  link('PGPU', 'host', 'host', 'PGPUs'),
+  link('PUSB', 'host', 'host', 'PUSBs'),
+  link('Feature', 'host', 'host', 'features'),
+  link('Certificate', 'host', 'host', 'certificates'),
+  link('Bond', 'master', 'PIF', 'bond_master_of'),
+  link('VLAN', 'tagged_PIF', 'PIF', 'VLAN_slave_of'),
+  link('task', 'subtask_of', 'task', 'subtasks'),
+];

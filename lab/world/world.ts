@@ -1,0 +1,137 @@
+import type { CallLog } from '../call-log.ts';
+import type { FaultPlan } from '../faults.ts';
+import { Contents } from './contents.ts';
+import type { Derivations } from './derivations.ts';
+import { Events } from './events.ts';
+import type { Guests, RunningGuest } from './guests.ts';
+import type { Identities } from './identities.ts';
+import type { Latency } from './latency.ts';
+import { Operations } from './operations.ts';
+import { Sessions } from './sessions.ts';
+import { Store } from './store.ts';
+import { Tasks } from './tasks.ts';
+
+export interface WorldParts {
+  readonly id: string;
+  readonly user: string;
+  readonly password: string;
+  readonly identities: Identities;
+  readonly derivations: Derivations;
+  readonly latency: Latency;
+  readonly faults: FaultPlan;
+  readonly log: CallLog;
+  readonly guests: Guests;
+  readonly guestSshPort: number;
+  /** Told of what must not happen: the lab's own failure outside of any call. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Something of a pool that is no object: what was written to a disk, the address of a guest. Null: it is gone. */
+export interface WorldFact {
+  readonly kind: 'content' | 'guest';
+  /** The disk's reference, the VM's uuid. */
+  readonly key: string;
+  readonly value: string | null;
+}
+
+/** One pool: its objects and everything that acts on them. */
+export class World {
+  readonly id: string;
+  readonly user: string;
+  readonly password: string;
+  readonly identities: Identities;
+  readonly store: Store;
+  readonly events: Events;
+  readonly tasks: Tasks;
+  readonly sessions: Sessions;
+  readonly operations: Operations;
+  readonly contents = new Contents((vdi, compressed) => this.keep({ kind: 'content', key: vdi, value: compressed }));
+  readonly latency: Latency;
+  readonly faults: FaultPlan;
+  readonly log: CallLog;
+  readonly guests: Guests;
+  readonly guestSshPort: number;
+  readonly onFault: (error: unknown) => void;
+  /** VMs that are about to start on a host, which has their memory set aside. */
+  readonly reserved = new Map<string, Set<string>>();
+  /** By the VM's reference. */
+  readonly runningGuests = new Map<string, RunningGuest>();
+  /** Aborted when the lab closes: everything that waits gives up. */
+  readonly closing = new AbortController();
+  lastDomid = 0;
+  private readonly guestAddresses = new Map<string, string>();
+  private keeper: (fact: WorldFact) => void = () => undefined;
+
+  constructor(parts: WorldParts) {
+    this.id = parts.id;
+    this.user = parts.user;
+    this.password = parts.password;
+    this.identities = parts.identities;
+    this.latency = parts.latency;
+    this.faults = parts.faults;
+    this.log = parts.log;
+    this.guests = parts.guests;
+    this.guestSshPort = parts.guestSshPort;
+    this.onFault = parts.onFault;
+    this.store = new Store(parts.identities, parts.derivations);
+    this.events = new Events(this.store);
+    this.tasks = new Tasks(this.store);
+    this.sessions = new Sessions(this.store);
+    this.operations = new Operations(this.store);
+    this.store.onChange((change) => this.events.observe(change));
+    this.store.onChange((change) => this.log.observe(change));
+  }
+
+  /** The pool's only object of its class, and the host that coordinates it. */
+  get pool(): { readonly ref: string; readonly master: string } {
+    const [first] = this.store.records('pool');
+    if (first === undefined) throw new Error(`the world ${this.id} has no pool object`);
+    return { ref: first[0], master: first[1].master };
+  }
+
+  /** Who is told of what a restart must not lose, beside the objects. */
+  onFact(keeper: (fact: WorldFact) => void): void {
+    this.keeper = keeper;
+  }
+
+  /** The address that a VM's guest had last, by the VM's uuid: it gets the same one again. */
+  guestAddress(uuid: string): string | undefined {
+    return this.guestAddresses.get(uuid);
+  }
+
+  setGuestAddress(uuid: string, address: string | null): void {
+    if (address === null) this.guestAddresses.delete(uuid);
+    else this.guestAddresses.set(uuid, address);
+    this.keep({ kind: 'guest', key: uuid, value: address });
+  }
+
+  /** Every fact of this moment. */
+  facts(): WorldFact[] {
+    return [
+      ...this.contents.dump().map(([key, value]): WorldFact => ({ kind: 'content', key, value })),
+      ...[...this.guestAddresses].map(([key, value]): WorldFact => ({ kind: 'guest', key, value })),
+    ];
+  }
+
+  /** Takes over a fact of before. */
+  learn({ kind, key, value }: WorldFact): void {
+    if (kind === 'content') this.contents.load(key, value);
+    else if (value !== null) this.guestAddresses.set(key, value);
+  }
+
+  private keep(fact: WorldFact): void {
+    this.keeper(fact);
+  }
+
+  /** The hypervisor hands out domain ids upwards and none twice. */
+  nextDomid(): number {
+    this.lastDomid += 1;
+    return this.lastDomid;
+  }
+
+  /** What the daemon's sweep removes every 30 seconds. */
+  sweep(nowMs: number): void {
+    this.tasks.expire(nowMs);
+    this.sessions.expire(nowMs);
+  }
+}

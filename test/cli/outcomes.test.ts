@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { runWhen } from '../api/support/requests.ts';
+import type { Rig } from '../api/support/rig.ts';
+import { openRig, startStandInWorker } from '../api/support/rig.ts';
+import type { ApiProcess } from './support/processes.ts';
+import { Shell, startApiProcess } from './support/processes.ts';
+
+const DEPLOY = ['deploy-vm', '--pool', 'ams1', '--template', 'debian-12', '--networks', 'tenant', '--name'];
+
+describe('the exit code of the command line', () => {
+  let rig: Rig;
+  let api: ApiProcess;
+  let shell: Shell;
+
+  beforeAll(async () => {
+    rig = await openRig();
+    await startStandInWorker(rig);
+    api = await startApiProcess(rig);
+    shell = new Shell(api);
+  });
+
+  afterAll(() => rig.close());
+
+  const idOf = async (name: string, state: string): Promise<string> => {
+    const { stdout } = await shell.run([...DEPLOY, name]);
+    return (await runWhen(api.url, stdout.trim(), (run) => run.state === state)).id;
+  };
+
+  it('is 0 for a run that succeeded, with a line per step and its result', async () => {
+    const { code, stdout } = await shell.run([...DEPLOY, 'quick-cli', '--watch']);
+    expect(stdout).toMatch(/✔ acquireLock/);
+    expect(stdout).toMatch(/SUCCEEDED/);
+    expect(stdout).toContain('result: {"uuid":"vm-1"}');
+    expect(stdout).not.toContain('\x1b');
+    expect(code).toBe(0);
+  });
+
+  it('is 0 for a run that was accepted; stdout is its id, the next command is on stderr', async () => {
+    const { code, stdout, stderr } = await shell.run([...DEPLOY, 'slow-cli']);
+    expect(stdout).toMatch(/^[0-9a-f-]{36}\n$/);
+    expect(stderr).toContain(`Next: switchboard watch ${stdout.trim()}`);
+    expect(code).toBe(0);
+  });
+
+  it('is 1 for a run that failed, with what it owes and the hint of its failure', async () => {
+    const id = await idOf('slow-terminated', 'running');
+    await rig.client.workflow.getHandle(`deploy-vm/${id}`).terminate();
+    const { code, stdout } = await shell.run(['watch', id]);
+    expect(stdout).toContain('owed: remove VM web-01 (vm-1), by cloneVm');
+    expect(stdout).toContain('failure: ENGINE_TERMINATED');
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    [['deploy-vm', '--colour', 'red'], '--colour'],
+    [['reboot-everything'], 'reboot-everything'],
+    [[...DEPLOY, 'web-01', '--vcpus', 'two'], 'Not a number'],
+    [[...DEPLOY, 'Web_01', '--memory-mib', '1'], '--name: '],
+    [[...DEPLOY, 'Web_01', '--memory-mib', '1'], '--memory-mib: '],
+    [['delete-vm', '--pool', 'ams1'], '--name: '],
+    [['show', 'no-such-run'], 'switchboard runs'],
+    [['runs', '--state', 'done'], 'state: '],
+    [['skip', 'x'], '--reason'],
+  ])('is 2 for %j, which names %s', async (args, named) => {
+    const { code, stdout, stderr } = await shell.run(args);
+    expect(stderr).toContain(named);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+
+  it('is 3 for what a run refuses, with the reason', async () => {
+    const { code, stderr } = await shell.run(['retry', await idOf('slow-refuses', 'running')]);
+    expect(stderr).toContain('The run does not wait for operator.');
+    expect(code).toBe(3);
+  });
+
+  it('is 4 without a valid token, and says where tokens come from', async () => {
+    const { code, stderr } = await shell.run(['runs'], { SWITCHBOARD_TOKEN: 'swb_of-somebody-else' });
+    expect(stderr).toContain('SWITCHBOARD_TOKEN_FILE');
+    expect(code).toBe(4);
+  });
+
+  it('is 5 for a VM that another run works on, and leads to that run', async () => {
+    const remove = ['delete-vm', '--pool', 'ams1', '--name', 'slow-conflict'];
+    const { stdout } = await shell.run(remove);
+    const { code, stderr } = await shell.run(remove);
+    expect(stderr).toContain(`Next: switchboard watch ${stdout.trim()}`);
+    expect(code).toBe(5);
+  });
+
+  it('is 6 for a run that needs an operator, with the answers to choose from', async () => {
+    const id = await idOf('held-cli', 'needs-operator');
+    const { code, stderr } = await shell.run(['watch', id]);
+    expect(stderr).toContain(`switchboard retry ${id}`);
+    expect(code).toBe(6);
+  });
+
+  it('is 7 for a cancelled run', async () => {
+    const id = await idOf('slow-cancelled', 'running');
+    expect(await shell.run(['cancel', id])).toMatchObject({ code: 0, stdout: 'stops for operator\n' });
+    expect(await shell.run(['watch', id])).toMatchObject({ code: 7 });
+  });
+
+  it('is 8 for a run that was done with skips', async () => {
+    const id = await idOf('held-skipped', 'needs-operator');
+    expect(await shell.run(['skip', id, '--reason', 'removed by hand'])).toMatchObject({ code: 0 });
+    const { code, stdout } = await shell.run(['watch', id]);
+    expect(stdout).toContain('cloneVm left out: removed by hand');
+    expect(code).toBe(8);
+  });
+
+  it('is 75 when no server is there, with the key that makes a repetition harmless', async () => {
+    const { code, stderr } = await shell.run([...DEPLOY, 'web-01'], { SWITCHBOARD_URL: 'http://127.0.0.1:9' });
+    expect(stderr).toContain('cannot be reached');
+    expect(stderr).toMatch(/--key [0-9a-f-]{36}/);
+    expect(code).toBe(75);
+  });
+});

@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Rig } from '../../api/support/rig.ts';
+import { TOKEN } from '../../api/support/rig.ts';
+import { testTemporalAddress } from '../../support/stack.ts';
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+/** The program as it is shipped; `npm test` compiles it before the tests run. */
+function program(name: string): string {
+  return fileURLToPath(new URL(`../../../dist/bin/${name}.js`, import.meta.url));
+}
+
+function spawnNode(name: string, args: readonly string[], cwd: string, env: Record<string, string>): Child {
+  const inherited = { PATH: process.env['PATH'] ?? '', HOME: cwd };
+  return spawn(process.execPath, [program(name), ...args], {
+    cwd,
+    env: { ...inherited, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+export interface ApiProcess {
+  readonly url: string;
+  readonly folder: string;
+  readonly child: Child;
+  /** Its exit code. */
+  readonly ended: Promise<number | null>;
+  /** Everything it wrote to stdout until it ended. */
+  readonly stdout: Promise<string>;
+  /** Everything it has logged so far. */
+  logged(this: void): string;
+}
+
+/** The API as a process of its own on the rig's database and namespace; ended with the rig. */
+export async function startApiProcess(rig: Rig, port = 0): Promise<ApiProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'switchboard-cli-'));
+  const tokenFile = join(folder, 'token');
+  writeFileSync(tokenFile, TOKEN, { mode: 0o600 });
+  writeFileSync(join(folder, 'key'), randomBytes(32), { mode: 0o600 });
+  const child = spawnNode('api', [], folder, {
+    DATABASE_URL: rig.databaseUrl,
+    TEMPORAL_ADDRESS: testTemporalAddress(),
+    TEMPORAL_NAMESPACE: rig.namespace,
+    SWITCHBOARD_API_PORT: String(port),
+    SWITCHBOARD_TOKEN_FILE: tokenFile,
+    SWITCHBOARD_SECRETS_KEY_FILE: join(folder, 'key'),
+  });
+  const ended = (once(child, 'close') as Promise<[number | null]>).then(([code]) => code);
+  rig.onClose(async () => {
+    child.kill('SIGTERM');
+    await ended;
+    rmSync(folder, { recursive: true });
+  });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (log += chunk));
+  const stdout = textOf(child.stdout);
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  return { url: (JSON.parse(line) as { url: string }).url, folder, child, ended, stdout, logged: () => log };
+}
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command line as an operator types it, against one server. */
+export class Shell {
+  readonly #api: ApiProcess;
+
+  constructor(api: ApiProcess) {
+    this.#api = api;
+  }
+
+  async run(args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
+    return this.start(args, env).finished;
+  }
+
+  start(args: readonly string[], env: Record<string, string> = {}): { child: Child; finished: Promise<Finished> } {
+    const given = { SWITCHBOARD_URL: this.#api.url, SWITCHBOARD_TOKEN_FILE: join(this.#api.folder, 'token'), ...env };
+    const child = spawnNode('switchboard', args, this.#api.folder, given);
+    return { child, finished: outcomeOf(child) };
+  }
+}
+
+async function outcomeOf(child: Child): Promise<Finished> {
+  const ended = once(child, 'close') as Promise<[number | null]>;
+  const [stdout, stderr, [code]] = await Promise.all([textOf(child.stdout), textOf(child.stderr), ended]);
+  return { code, stdout, stderr };
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  let text = '';
+  stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  await once(stream, 'close');
+  return text;
+}

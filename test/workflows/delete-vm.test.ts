@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startSite } from '../support/site.ts';
+import type { Site } from '../support/site.ts';
+
+let site: Site;
+beforeAll(async () => {
+  site = await startSite();
+});
+afterAll(() => site.stop());
+
+async function deployed(name: string, part: Record<string, unknown> = {}): Promise<void> {
+  const { id } = await site.request('deploy-vm', {
+    pool: 'ams1',
+    name,
+    template: 'debian-12',
+    networks: ['tenant'],
+    ...part,
+  });
+  expect(await site.ended(id)).toMatchObject({ state: 'succeeded' });
+}
+
+describe('deleting a VM', () => {
+  it('takes its disks with it and leaves the world as it was before the deployment', async () => {
+    const before = site.lab.snapshot();
+    await deployed('gone', { disks: [{ name: 'data', sizeGiB: 1 }] });
+    const { id } = await site.request('delete-vm', { pool: 'ams1', name: 'gone' });
+    expect(await site.ended(id)).toMatchObject({ state: 'succeeded', result: { disksRemoved: 3 } });
+    expect(site.lab.diff(before)).toEqual([]);
+  });
+
+  it('says when there is no such VM', async () => {
+    const { id } = await site.request('delete-vm', { pool: 'ams1', name: 'never-was' });
+    expect(await site.ended(id)).toMatchObject({ state: 'failed', failure: { code: 'VM_NOT_FOUND' } });
+  });
+
+  it('holds for an operator when a disk cannot be destroyed, and ends clean after retry', async () => {
+    const before = site.lab.snapshot();
+    await deployed('stuck');
+    site.lab.plan({ method: 'VDI.destroy', kind: 'refused', error: ['SR_BACKEND_FAILURE_81', '', 'no', ''], times: 2 });
+    const { id } = await site.request('delete-vm', { pool: 'ams1', name: 'stuck' });
+    const held = await site.reaches(id, 'needs-operator');
+    expect(held.committed).toBe(true);
+    expect((await site.store.ledger(id)).filter((row) => row.state === 'owed')).toHaveLength(2);
+    await expect(site.engine.cancel(held, 'tester')).rejects.toMatchObject({ code: 'ACTION_REFUSED' });
+    expect(await site.engine.retry(held, 'tester')).toContain('destroyDisks');
+    expect(await site.ended(id)).toMatchObject({ state: 'succeeded' });
+    expect(site.lab.diff(before)).toEqual([]);
+  });
+
+  it('leaves what an operator skips in the ledger, with the reason, and says so at the end', async () => {
+    await deployed('left');
+    site.lab.plan({ method: 'VDI.destroy', kind: 'refused', error: ['SR_BACKEND_FAILURE_81', '', 'no', ''], times: 2 });
+    const { id } = await site.request('delete-vm', { pool: 'ams1', name: 'left' });
+    await site.engine.skip(await site.reaches(id, 'needs-operator'), 'tester', 'storage is being replaced');
+    const reason = 'storage is being replaced';
+    expect(await site.ended(id)).toMatchObject({
+      state: 'succeeded-with-skips',
+      skips: [{ step: 'destroyDisks', reason }],
+    });
+    const abandoned = (await site.store.ledger(id)).filter((row) => row.state === 'abandoned');
+    expect(abandoned).toHaveLength(2);
+    expect(abandoned.map((row) => row.reason)).toEqual([reason, reason]);
+  });
+
+  it('starts the VM again when it is cancelled before the point of no return', async () => {
+    await deployed('kept');
+    const before = site.lab.snapshot();
+    const barrier = site.lab.hold({ method: 'VM.clean_shutdown', at: 'after-effect' });
+    const { id } = await site.request('delete-vm', { pool: 'ams1', name: 'kept' });
+    await barrier.reached;
+    await site.engine.cancel(await site.reaches(id, 'running'), 'tester');
+    barrier.release();
+    expect(await site.ended(id)).toMatchObject({ state: 'cancelled' });
+    // A start makes new guest metrics, as in life.
+    const others = site.lab
+      .diff(before)
+      .filter(({ cls, change }) => cls !== 'VM_guest_metrics' && change !== 'changed');
+    expect(others).toEqual([]);
+    const vm = [...site.lab.world.store.entries('VM')].find((one) => one.record.name_label === 'kept');
+    expect(vm?.record.power_state).toBe('Running');
+  });
+
+  it('asks for the uuid when several VMs have the name, and takes the one that is meant', async () => {
+    await deployed('pair');
+    await deployed('other');
+    const vms = [...site.lab.world.store.entries('VM')];
+    const other = vms.find((one) => one.record.name_label === 'other');
+    if (other === undefined) throw new Error('no VM called other');
+    site.lab.world.store.update('VM', other.ref, { name_label: 'pair' });
+    const unsure = await site.request('delete-vm', { pool: 'ams1', name: 'pair' });
+    const answer = await site.ended(unsure.id);
+    expect(answer).toMatchObject({ state: 'failed', failure: { code: 'NAME_AMBIGUOUS' } });
+    expect(answer.failure?.message).toContain(other.record.uuid);
+    const sure = await site.request('delete-vm', { pool: 'ams1', name: 'pair', uuid: other.record.uuid });
+    expect(await site.ended(sure.id)).toMatchObject({ state: 'succeeded', result: { uuid: other.record.uuid } });
+  });
+
+  it.each([
+    ['somebody blocked its destruction', { blocked_operations: { destroy: 'ask the owner' } }, 'ask the owner'],
+    ['it is a control domain', { is_control_domain: true }, 'control domain'],
+  ])('refuses when %s, before anything is touched', async (_what, fields, words) => {
+    const name = `guarded-${words.length}`;
+    await deployed(name);
+    const vm = [...site.lab.world.store.entries('VM')].find((one) => one.record.name_label === name);
+    if (vm === undefined) throw new Error(`no VM called ${name}`);
+    site.lab.world.store.update('VM', vm.ref, fields);
+    const before = site.lab.snapshot();
+    const { id } = await site.request('delete-vm', { pool: 'ams1', name });
+    const run = await site.ended(id);
+    expect(run).toMatchObject({ state: 'failed', failure: { code: 'VM_PROTECTED' } });
+    expect(run.failure?.message).toContain(words);
+    expect(site.lab.diff(before)).toEqual([]);
+  });
+});

@@ -1,0 +1,83 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import * as wf from '@temporalio/workflow';
+import type { Failure } from '../../domain/errors.ts';
+import type { OperatorAnswer, RunState } from '../../domain/run.ts';
+import { StepTable } from '../../domain/step-table.ts';
+
+type Skip = Pick<Extract<OperatorAnswer, { verb: 'skip' }>, 'reason'>;
+
+const cancelRun = wf.defineUpdate<string>('cancel');
+const retryStep = wf.defineUpdate<string>('retry');
+const skipStep = wf.defineUpdate<string, [Skip]>('skip');
+const OPS_STATE = defineSearchAttributeKey('OpsState', SearchAttributeType.KEYWORD);
+
+/** What an operator may ask of a run while it lives, and what can be seen of it in Temporal. */
+export class Controls {
+  readonly table = new StepTable(wf.setCurrentDetails);
+  /** The run has passed its point of no return. */
+  committed = false;
+  readonly #scope: wf.CancellationScope;
+  #unwinding = false;
+  #heldAt: string | undefined;
+  #answer: OperatorAnswer | undefined;
+
+  constructor(scope: wf.CancellationScope) {
+    this.#scope = scope;
+    wf.setHandler(cancelRun, () => this.#cancel(), { validator: () => this.#mayCancel() });
+    wf.setHandler(retryStep, () => this.#reply({ verb: 'retry' }), { validator: () => this.#mayAnswer() });
+    wf.setHandler(skipStep, ({ reason }) => this.#reply({ verb: 'skip', reason }), {
+      validator: ({ reason }: Skip) => this.#mayAnswer(reason),
+    });
+  }
+
+  startUnwinding(): void {
+    this.#unwinding = true;
+    this.showState('undoing');
+  }
+
+  showState(state: RunState): void {
+    wf.upsertSearchAttributes([{ key: OPS_STATE, value: state }]);
+    this.table.state(state);
+  }
+
+  /** Holds the run until somebody answers. */
+  async askOperator(step: string, failure: Failure): Promise<OperatorAnswer> {
+    this.#heldAt = step;
+    this.table.fail(step, failure.message);
+    this.showState('needs-operator');
+    await wf.condition(() => this.#answer !== undefined);
+    const answer = this.#answer ?? { verb: 'retry' };
+    this.#heldAt = undefined;
+    this.#answer = undefined;
+    this.showState(this.#unwinding ? 'undoing' : 'running');
+    return answer;
+  }
+
+  #cancel(): string {
+    this.#scope.cancel();
+    return 'The step under way ends first, then everything this run did is undone.';
+  }
+
+  #reply(answer: OperatorAnswer): string {
+    this.#answer = answer;
+    if (answer.verb === 'retry') return `Step ${this.#heldAt} is done again, and the run goes on from there.`;
+    return `Step ${this.#heldAt} is left out (${answer.reason}); what it owes stays in the ledger as abandoned.`;
+  }
+
+  #mayCancel(): void {
+    if (this.#heldAt !== undefined)
+      throw refused(`The run is held at step ${this.#heldAt}: answer with retry or skip.`);
+    if (this.#unwinding) throw refused('The run is being undone already.');
+    if (this.committed) throw refused('The run has passed its point of no return; it can only go forward.');
+  }
+
+  #mayAnswer(reason = 'none needed'): void {
+    if (reason.trim() === '') throw refused('A skip needs a reason.');
+    if (this.#heldAt === undefined) throw refused('The run does not wait for an operator.');
+    if (this.#answer !== undefined) throw refused('Somebody has answered already.');
+  }
+}
+
+function refused(why: string): wf.ApplicationFailure {
+  return wf.ApplicationFailure.nonRetryable(why, 'ACTION_REFUSED');
+}
