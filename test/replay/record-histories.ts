@@ -20,8 +20,9 @@ afterAll(() => site.stop());
 
 const missing = SITUATIONS.filter(({ name }) => !existsSync(join(HISTORIES, `${name}.json`)));
 
-it.each(missing)('records $name', async ({ name, play }) => {
-  const run = await play(site);
+it.each(missing)('records $name', async (situation) => {
+  const { name } = situation;
+  const run = await situation.play(site);
   const history = await site.temporal.workflow.getHandle(run.workflowId).fetchHistory();
   const text = `${JSON.stringify(JSON.parse(historyToJSON(history)))}\n`;
   expect(text).not.toContain('node_modules');
