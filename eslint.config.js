@@ -85,6 +85,7 @@ const NO_RACE = {
 const OUTSIDE_SANDBOX = ['process', 'performance', 'Temporal', 'Buffer', 'fetch', 'setImmediate', 'WeakRef'];
 
 const toolDemandsDefaultExport = [
+  'jest.release.config.js',
   'eslint.config.js',
   'jest.config.js',
   'test/support/closing-line-reporter.js',

@@ -1,5 +1,6 @@
 import { FAILURES, OperationFailure } from '../domain/errors.ts';
 import type { FailureCode, FailureDetails } from '../domain/errors.ts';
+import type { ProblemView } from './schemas.ts';
 
 /** Failures that only exist between an HTTP client and this API; everything else is in the closed list of the domain. */
 const TRANSPORT_PROBLEMS = {
@@ -10,9 +11,14 @@ const TRANSPORT_PROBLEMS = {
   UNEXPECTED: { httpStatus: 500, hint: 'The log of the API has the whole error under this request id; report it.' },
 } as const;
 
-const PROBLEMS = { ...FAILURES, ...TRANSPORT_PROBLEMS };
+export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = { ...FAILURES, ...TRANSPORT_PROBLEMS };
 
-type ProblemCode = FailureCode | keyof typeof TRANSPORT_PROBLEMS;
+export type ProblemCode = FailureCode | keyof typeof TRANSPORT_PROBLEMS;
+
+interface ProblemKind {
+  readonly httpStatus: number;
+  readonly hint: string;
+}
 
 /** One fault of a request: `pointer` into its body (RFC 6901), or the name of a query or header `parameter`. */
 export interface RequestFault {
@@ -28,6 +34,8 @@ interface ProblemExtras extends FailureDetails {
   readonly hint?: string;
   /** For METHOD_NOT_ALLOWED. */
   readonly allow?: string;
+  /** For 429 and 503, when it is known better than by default. */
+  readonly retryAfterSeconds?: number;
 }
 
 const RETRY_AFTER_SECONDS = 5;
@@ -51,12 +59,13 @@ export class Problem extends Error {
   get headers(): Record<string, string> {
     if (this.code === 'UNAUTHENTICATED') return { 'WWW-Authenticate': 'Bearer' };
     if (this.extras.allow !== undefined) return { Allow: this.extras.allow };
-    return this.status === 503 || this.status === 429 ? { 'Retry-After': String(RETRY_AFTER_SECONDS) } : {};
+    const { retryAfterSeconds = RETRY_AFTER_SECONDS } = this.extras;
+    return this.status === 503 || this.status === 429 ? { 'Retry-After': String(retryAfterSeconds) } : {};
   }
 
   /** The body of the answer; absent members are left out of its JSON. */
-  toDocument(requestId: string) {
-    const { allow, hint, ...members } = this.extras;
+  toDocument(requestId: string): ProblemView {
+    const { allow, retryAfterSeconds, hint, ...members } = this.extras;
     return {
       type: `/problems/${this.code}`,
       title: titleOf(this.code),
@@ -82,7 +91,11 @@ export function invalid(errors: readonly RequestFault[]): Problem {
 }
 
 /** `RUN_CONFLICT` → `Run conflict` */
-function titleOf(code: ProblemCode): string {
+export function titleOf(code: ProblemCode): string {
   const words = code.toLowerCase().replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+export function isProblemCode(value: unknown): value is ProblemCode {
+  return typeof value === 'string' && Object.hasOwn(PROBLEMS, value);
 }

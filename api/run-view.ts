@@ -1,42 +1,35 @@
 import type { LedgerRow, RunEvent, RunRow } from '../adapters/postgres/run-store.ts';
 import { isTerminal } from '../domain/errors.ts';
-import type { Failure } from '../domain/errors.ts';
 import { isEnded } from '../domain/run.ts';
+import type { RunDetailView, RunEventView, RunView, StepView } from './schemas.ts';
 
 const UNDO_SUFFIX = '.undo';
 
-export interface StepView {
-  readonly name: string;
-  /** True for the way back. */
-  readonly undo: boolean;
-  readonly state: 'running' | 'retrying' | 'done' | 'failed';
-  readonly attempts: number;
-  readonly startedAt: Date;
-  readonly endedAt?: Date;
-  readonly worker?: string;
-  /** Of the last attempt that failed, also when a later one succeeded. */
-  readonly lastFailure?: Failure;
-}
-
 /** A run in a list: everything but what has to be looked up elsewhere. */
-export function runView(run: RunRow) {
+export function runView(run: RunRow): RunView {
   return {
     id: run.id,
     operation: run.operation,
     summary: run.summary,
     state: run.state,
+    seq: run.seq,
     committed: run.committed,
     resource: run.resource,
     requestedBy: run.requestedBy,
-    createdAt: run.createdAt,
-    startedAt: run.startedAt,
-    endedAt: run.endedAt,
+    createdAt: run.createdAt.toISOString(),
+    startedAt: run.startedAt?.toISOString(),
+    endedAt: run.endedAt?.toISOString(),
     currentStep: run.currentStep,
     failure: run.failure,
   };
 }
 
-export function runDetail(run: RunRow, events: readonly RunEvent[], ledger: readonly LedgerRow[], uiLink?: string) {
+export function runDetail(
+  run: RunRow,
+  events: readonly RunEvent[],
+  ledger: readonly LedgerRow[],
+  uiLink?: string,
+): RunDetailView {
   return {
     ...runView(run),
     input: run.input,
@@ -44,16 +37,15 @@ export function runDetail(run: RunRow, events: readonly RunEvent[], ledger: read
     result: run.result,
     skips: run.skips,
     ledger: ledger.map(({ kind, id, name, duty, step, state, reason }) => ({
-      kind,
-      id,
-      name,
-      duty,
-      step,
-      state,
-      reason,
+      ...{ kind, id, name, duty },
+      ...{ step, state, reason },
     })),
     links: { temporalUi: uiLink },
   };
+}
+
+export function eventView(event: RunEvent): RunEventView {
+  return { ...event, at: event.at.toISOString() };
 }
 
 /** Folds the events of a run, in their order, into one line per step and direction. */
@@ -69,7 +61,7 @@ function stepsFrom(run: Pick<RunRow, 'state'>, events: readonly RunEvent[]): Ste
 function begun(step: string, { at }: RunEvent): StepView {
   const undo = step.endsWith(UNDO_SUFFIX);
   const name = undo ? step.slice(0, -UNDO_SUFFIX.length) : step;
-  return { name, undo, state: 'running', attempts: 0, startedAt: at };
+  return { name, undo, state: 'running', attempts: 0, startedAt: at.toISOString() };
 }
 
 function after(step: StepView, event: RunEvent): StepView {
@@ -78,10 +70,15 @@ function after(step: StepView, event: RunEvent): StepView {
       return { ...step, state: 'running', attempts: step.attempts + 1, endedAt: undefined, worker: event.worker };
     case 'attempt-failed': {
       const final = event.failure !== undefined && isTerminal(event.failure.code);
-      return { ...step, state: final ? 'failed' : 'retrying', endedAt: event.at, lastFailure: event.failure };
+      return {
+        ...step,
+        state: final ? 'failed' : 'retrying',
+        endedAt: event.at.toISOString(),
+        lastFailure: event.failure,
+      };
     }
     case 'step-done':
-      return { ...step, state: 'done', endedAt: event.at };
+      return { ...step, state: 'done', endedAt: event.at.toISOString() };
     case 'run-accepted':
     case 'run-state':
       return step;

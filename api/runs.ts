@@ -1,28 +1,18 @@
-import { Router } from 'express';
 import type { RunEvent, RunRow } from '../adapters/postgres/run-store.ts';
 import { OperationFailure } from '../domain/errors.ts';
 import { isEnded } from '../domain/run.ts';
 import type { ApiDeps, Handler } from './context.ts';
-import { methodNotAllowed } from './error-handler.ts';
+import { existingRun } from './existing-run.ts';
 import { aboutRun, Problem } from './problem.ts';
+import { listQuery, showQuery } from './requests.ts';
 import { runDetail, runView } from './run-view.ts';
 import { startRun } from './start-run.ts';
-import { parseIdempotencyKey, parseList, parseNothing, parseRunId, parseSkip, parseStart } from './validate.ts';
+import { parseIdempotencyKey, parseNamed, parseNothing, parseRunId, parseSkip, parseStart } from './validate.ts';
+import { untilNews } from './wait-for-news.ts';
 
 const EVENTS_PER_READ = 1_000;
 
-/** Everything under /v1/runs; the caller is known here. */
-export function runRoutes(deps: ApiDeps): Router {
-  const router = Router();
-  router.route('/').get(list(deps)).post(start(deps)).all(methodNotAllowed('GET, HEAD, POST'));
-  router.route('/:id').get(show(deps)).all(methodNotAllowed('GET, HEAD'));
-  for (const [verb, handler] of Object.entries(actions(deps))) {
-    router.route(`/:id/${verb}`).post(handler).all(methodNotAllowed('POST'));
-  }
-  return router;
-}
-
-function start(deps: ApiDeps): Handler {
+export function startRunHandler(deps: ApiDeps): Handler {
   return async (request, response) => {
     const key = parseIdempotencyKey(request.get('idempotency-key'));
     const run = await startRun(deps, response.locals.caller, key, parseStart(request.body));
@@ -33,41 +23,46 @@ function start(deps: ApiDeps): Handler {
   };
 }
 
-/** Newest first; `nextCursor` is absent on the last page. */
-function list(deps: ApiDeps): Handler {
+/** `nextCursor` is absent on the last page. */
+export function listRuns(deps: ApiDeps): Handler {
   return async (request, response) => {
-    const { state, operation, limit, cursor } = parseList(request.query);
-    const found = await deps.store.list({ state, operation, limit: limit + 1, before: cursor });
+    const { limit, ...filter } = parseNamed(listQuery, request.query);
+    const found = await deps.store.list({ ...filter, limit: limit + 1 });
     const page = found.slice(0, limit);
     const nextCursor = found.length > limit ? page.at(-1)?.id : undefined;
     response.json({ runs: page.map(runView), nextCursor });
   };
 }
 
-function show(deps: ApiDeps): Handler {
+export function showRun(deps: ApiDeps): Handler {
   return async (request, response) => {
-    const run = await existingRun(deps, request.params.id);
+    const query = parseNamed(showQuery, request.query);
+    const id = parseRunId(request.params.id);
+    const run = query.wait === 0 ? await existingRun(deps, id) : await untilNews(deps, id, query, response);
     const [events, ledger] = [await allEvents(deps, run.id), await deps.store.ledger(run.id)];
     response.json({ run: runDetail(run, events, ledger, deps.engine.uiLink(run)) });
   };
 }
 
-function actions(deps: ApiDeps): Record<'cancel' | 'retry' | 'skip', Handler> {
-  const { engine } = deps;
-  return {
-    cancel: action(deps, (run, by, body) => (parseNothing(body), () => engine.cancel(run, by))),
-    retry: action(deps, (run, by, body) => (parseNothing(body), () => engine.retry(run, by))),
-    skip: action(deps, (run, by, body) => {
-      const { reason } = parseSkip(body);
-      return () => engine.skip(run, by, reason);
-    }),
-  };
+export function cancelRun(deps: ApiDeps): Handler {
+  return action(deps, (run, by, body) => (parseNothing(body), () => deps.engine.cancel(run, by)));
+}
+
+export function retryRun(deps: ApiDeps): Handler {
+  return action(deps, (run, by, body) => (parseNothing(body), () => deps.engine.retry(run, by)));
+}
+
+export function skipRun(deps: ApiDeps): Handler {
+  return action(deps, (run, by, body) => {
+    const { reason } = parseSkip(body);
+    return () => deps.engine.skip(run, by, reason);
+  });
 }
 
 /** Answers what the run will do about it; a run that cannot do it now refuses with its reason. */
 function action(deps: ApiDeps, prepare: (run: RunRow, by: string, body: unknown) => () => Promise<string>): Handler {
   return async (request, response) => {
-    const run = await existingRun(deps, request.params.id);
+    const run = await existingRun(deps, parseRunId(request.params.id));
     const ask = prepare(run, response.locals.caller.name, request.body);
     if (isEnded(run.state)) {
       throw new Problem('ACTION_REFUSED', `Run ${run.id} (${run.summary}) has ended: ${run.state}.`, { runId: run.id });
@@ -85,12 +80,6 @@ const ENGINE_AWAY_HINT = 'Look at the run; ask again once /readyz says that Temp
 
 function isEngineAway(error: unknown): boolean {
   return error instanceof OperationFailure && error.code === 'ENGINE_UNAVAILABLE';
-}
-
-async function existingRun(deps: ApiDeps, id: string | undefined): Promise<RunRow> {
-  const run = await deps.store.get(parseRunId(id));
-  if (run === undefined) throw new Problem('NOT_FOUND', 'There is no such run.');
-  return run;
 }
 
 async function allEvents(deps: ApiDeps, runId: string): Promise<RunEvent[]> {

@@ -8,11 +8,13 @@ import type { ApiDeps, Caller } from './context.ts';
 import { aboutRun, Problem } from './problem.ts';
 import type { StartRequest } from './validate.ts';
 
+type StartDeps = Pick<ApiDeps, 'store' | 'engine' | 'timing'>;
+
 /**
  * Writes the run down, then starts its workflow. The same key with the same body attaches to the run that is there
  * already, and starts it if that has not happened yet.
  */
-export async function startRun(deps: ApiDeps, caller: Caller, key: string, request: StartRequest): Promise<RunRow> {
+export async function startRun(deps: StartDeps, caller: Caller, key: string, request: StartRequest): Promise<RunRow> {
   const { outcome, run } = await accept(deps, caller, key, request);
   if (outcome === 'other-body') {
     const detail = `The key was used for run ${run.id} (${run.summary}), whose request was another one.`;
@@ -29,7 +31,7 @@ export async function startRun(deps: ApiDeps, caller: Caller, key: string, reque
 }
 
 async function accept(
-  deps: ApiDeps,
+  deps: Pick<ApiDeps, 'store'>,
   caller: Caller,
   key: string,
   { row, input, body }: StartRequest,

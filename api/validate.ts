@@ -1,9 +1,10 @@
-import { z } from 'zod';
-import { findOperation, OPERATIONS } from '../domain/operations.ts';
+import type { z } from 'zod';
+import { findOperation } from '../domain/operations.ts';
 import type { Operation } from '../domain/operations.ts';
-import { RUN_STATES } from '../domain/run.ts';
 import type { RequestFault } from './problem.ts';
 import { invalid, Problem } from './problem.ts';
+import { emptyBody, skipBody, startBody, startHeaders } from './requests.ts';
+import { runId } from './schemas.ts';
 
 export interface StartRequest {
   readonly row: Operation;
@@ -13,42 +14,16 @@ export interface StartRequest {
   readonly body: unknown;
 }
 
-const startBody = z.strictObject({ operation: z.string(), input: z.unknown() });
-const emptyBody = z.strictObject({}).optional();
-const reason = z
-  .string()
-  .trim()
-  .min(1)
-  .max(500)
-  .regex(/^\P{Cc}+$/u, 'no control characters');
-const skipBody = z.strictObject({ reason });
-
-const MAX_PAGE = 200;
-const states = z
-  .string()
-  .transform((text) => text.split(','))
-  .pipe(z.array(z.enum(RUN_STATES)));
-const listQuery = z.strictObject({
-  state: states.optional(),
-  operation: z.enum(OPERATIONS.map((row) => row.name)).optional(),
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
-  cursor: z.uuid().optional(),
-});
-
 /** Only what the schema can judge is refused here; a missing template or a full pool shows when the run meets it. */
 export function parseStart(body: unknown): StartRequest {
   const { operation, input } = parse(startBody, body);
   const row = findOperation(operation);
-  if (row === undefined) {
-    const known = OPERATIONS.map(({ name }) => name).join(', ');
-    throw invalid([{ pointer: '/operation', message: `there is no such operation; there are: ${known}` }]);
-  }
-  const checked = parse(row.input, input, ['input']);
-  const unstorable = unstorablePath(checked, ['input']);
+  if (row === undefined) throw new Error(`The schema of requests knows ${operation}, the catalogue does not.`);
+  const unstorable = unstorablePath(input, ['input']);
   if (unstorable !== undefined) {
     throw invalid([{ pointer: pointerTo(unstorable), message: 'NUL or broken Unicode, which cannot be stored' }]);
   }
-  return { row, input: checked, body };
+  return { row, input, body };
 }
 
 export function parseSkip(body: unknown): { reason: string } {
@@ -56,19 +31,11 @@ export function parseSkip(body: unknown): { reason: string } {
 }
 
 export function parseNothing(body: unknown): void {
-  parse(emptyBody, body);
+  if (body !== undefined) parse(emptyBody, body);
 }
 
-export function parseList(query: unknown): z.output<typeof listQuery> {
-  const result = listQuery.safeParse(query);
-  if (result.success) return result.data;
-  const faults = faultsOf(result.error, []);
-  throw invalid(faults.map(({ pointer, message }) => ({ parameter: pointer?.split('/')[1], message })));
-}
-
-/** Visible ASCII without spaces: what comes back unchanged from every proxy and log. */
 export function parseIdempotencyKey(header: string | undefined): string {
-  if (header !== undefined && /^[\x21-\x7e]{1,200}$/.test(header)) return header;
+  if (header !== undefined && startHeaders.shape['Idempotency-Key'].safeParse(header).success) return header;
   const message =
     header === undefined
       ? 'missing: send a new random value per request, and the same one when you repeat it'
@@ -78,20 +45,28 @@ export function parseIdempotencyKey(header: string | undefined): string {
 
 /** An id that cannot be one is treated like one that nobody has. */
 export function parseRunId(id: string | undefined): string {
-  if (id !== undefined && z.uuid().safeParse(id).success) return id.toLowerCase();
+  if (id !== undefined && runId.safeParse(id).success) return id.toLowerCase();
   throw new Problem('NOT_FOUND', 'There is no such run.');
 }
 
-function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, base: PropertyKey[] = []): z.output<Schema> {
+function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value);
-  if (!result.success) throw invalid(faultsOf(result.error, base));
+  if (!result.success) throw invalid(faultsOf(result.error));
   return result.data;
 }
 
-function faultsOf(error: z.ZodError, base: readonly PropertyKey[]): RequestFault[] {
+/** Of a query or of headers: faults are told by the name of the parameter. */
+export function parseNamed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const faults = faultsOf(result.error);
+  throw invalid(faults.map(({ pointer, message }) => ({ parameter: pointer?.split('/')[1], message })));
+}
+
+function faultsOf(error: z.ZodError): RequestFault[] {
   return error.issues.flatMap((issue): RequestFault[] => {
-    const path = [...base, ...issue.path];
-    if (issue.code !== 'unrecognized_keys') return [{ pointer: pointerTo(path), message: issue.message }];
+    const { path, message } = issue;
+    if (issue.code !== 'unrecognized_keys') return [{ pointer: pointerTo(path), message }];
     return issue.keys.map((key) => ({ pointer: pointerTo([...path, key]), message: 'unknown field' }));
   });
 }

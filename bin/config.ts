@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { Token } from '../api/authenticate.ts';
 import type { TemporalSettings } from '../adapters/temporal/connect.ts';
 import { loadTemporalSettings } from '../adapters/temporal/connect.ts';
 import type { PoolSettings } from '../adapters/xapi/xapi.ts';
@@ -10,6 +9,8 @@ import { readOrMakeSecretsKey, readSecretsKey, readSecretText } from './secret-f
 type Env = Readonly<Record<string, string | undefined>>;
 
 interface CommonConfig {
+  /** Where Prometheus asks; nothing listens without it. */
+  readonly metrics?: { readonly host: string; readonly port: number };
   readonly databaseUrl: string;
   readonly temporal: TemporalSettings;
   readonly taskQueue: string;
@@ -21,13 +22,18 @@ export interface ApiConfig extends CommonConfig {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  readonly tokens: readonly Token[];
+  /** Taken over as the token of `operator`; the others are in the database. */
+  readonly token?: string;
+  /** Requests per minute and token. */
+  readonly ratePerMinute: number;
   readonly poolIds: readonly string[];
   readonly temporalUiUrl?: string;
 }
 
 export interface WorkerConfig extends CommonConfig {
   readonly pools: readonly PoolSettings[];
+  /** host:port where the Temporal SDK of the worker answers with its own metrics. */
+  readonly temporalMetricsAddress?: string;
 }
 
 /** Every fault of a configuration at once; each line names the variable or the path in the file. */
@@ -44,6 +50,8 @@ const common = {
     error: 'the address of the PostgreSQL database: postgresql://user:password@host:port/database',
   }),
   SWITCHBOARD_TASK_QUEUE: z.string().default('switchboard'),
+  SWITCHBOARD_METRICS_HOST: z.string().default('127.0.0.1'),
+  SWITCHBOARD_METRICS_PORT: z.coerce.number().int().min(0).max(MAX_PORT).default(0),
   SWITCHBOARD_STATE_DIR: z.string().default('.switchboard'),
   SWITCHBOARD_SECRETS_KEY_FILE: file(readSecretsKey).optional(),
   'TEMPORAL_*': z.record(z.string(), z.string()).transform(reading(loadTemporalSettings)),
@@ -53,12 +61,20 @@ const apiEnvironment = z.object({
   ...common,
   SWITCHBOARD_API_HOST: z.string().default('127.0.0.1'),
   SWITCHBOARD_API_PORT: z.coerce.number().int().min(0).max(MAX_PORT).default(8080),
-  SWITCHBOARD_TOKEN_FILE: file(readToken),
+  SWITCHBOARD_TOKEN_FILE: file(readToken).optional(),
+  SWITCHBOARD_RATE_PER_MINUTE: z.coerce.number().int().min(1).default(6_000),
   SWITCHBOARD_TEMPORAL_UI_URL: z.url({ protocol: /^https?$/, error: 'an http or https address' }).optional(),
   SWITCHBOARD_CONFIG: fileWithPaths(readPoolIds).default([]),
 });
 
-const workerEnvironment = z.object({ ...common, SWITCHBOARD_CONFIG: fileWithPaths(readPoolSettings).default([]) });
+const workerEnvironment = z.object({
+  ...common,
+  SWITCHBOARD_TEMPORAL_METRICS_ADDRESS: z
+    .string()
+    .regex(/^\S+:\d+$/, 'host:port')
+    .optional(),
+  SWITCHBOARD_CONFIG: fileWithPaths(readPoolSettings).default([]),
+});
 
 /** Throws ConfigFaults. Reads and, on first use, makes the key file of the state folder; starts nothing. */
 export function loadApiConfig(env: Env): ApiConfig {
@@ -67,24 +83,33 @@ export function loadApiConfig(env: Env): ApiConfig {
     ...commonFrom(given),
     host: given.SWITCHBOARD_API_HOST,
     port: given.SWITCHBOARD_API_PORT,
-    tokens: [{ name: 'operator', token: given.SWITCHBOARD_TOKEN_FILE }],
+    token: given.SWITCHBOARD_TOKEN_FILE,
+    ratePerMinute: given.SWITCHBOARD_RATE_PER_MINUTE,
     poolIds: given.SWITCHBOARD_CONFIG,
     temporalUiUrl: given.SWITCHBOARD_TEMPORAL_UI_URL,
   };
 }
 
+/** Throws ConfigFaults. For programs that need nothing but the database. */
+export function loadDatabaseUrl(env: Env): string {
+  return read(z.object({ DATABASE_URL: common.DATABASE_URL }), env).DATABASE_URL;
+}
+
 /** Throws ConfigFaults, also for password files that others can read. */
 export function loadWorkerConfig(env: Env): WorkerConfig {
   const given = read(workerEnvironment, env);
-  return { ...commonFrom(given), pools: given.SWITCHBOARD_CONFIG };
+  const temporalMetricsAddress = given.SWITCHBOARD_TEMPORAL_METRICS_ADDRESS;
+  return { ...commonFrom(given), pools: given.SWITCHBOARD_CONFIG, temporalMetricsAddress };
 }
 
 function commonFrom(given: z.output<z.ZodObject<typeof common>>): CommonConfig {
+  const { SWITCHBOARD_METRICS_HOST: host, SWITCHBOARD_METRICS_PORT: port } = given;
   const keyFile = resolve(given.SWITCHBOARD_STATE_DIR, join('secrets', 'key'));
   return {
     databaseUrl: given.DATABASE_URL,
     temporal: given['TEMPORAL_*'],
     taskQueue: given.SWITCHBOARD_TASK_QUEUE,
+    metrics: port === 0 ? undefined : { host, port },
     secretsKey: given.SWITCHBOARD_SECRETS_KEY_FILE ?? defaultKey(keyFile),
   };
 }

@@ -1,10 +1,13 @@
+import { cliPage } from './generate/cli-page.ts';
+import { makeClient } from './generate/client.ts';
 import { findStale, makePages, writePages } from './generate/generate.ts';
 
-/** `node dist/bin/generate.js [--check]`, from the root of the repository: writes (or judges) the generated pages of docs/. */
+/** `node dist/bin/generate.js [--check]`, from the root of the repository: writes (or judges) the generated
+ * pages of docs/ and the types of the command line's client. */
 const root = process.cwd();
 const isCheck = process.argv.includes('--check');
 
-const pages = makePages(root);
+const pages = new Map([...makePages(root), await makeClient(), ['docs/cli.md', cliPage()]]);
 if (isCheck) {
   const stale = findStale(root, pages);
   for (const sentence of stale) console.error(`${sentence}. Run: node dist/bin/generate.js`);

@@ -1,5 +1,5 @@
 /**
- * The one way into the project: `node bin/launch.js <start|demo|test|check|build> [arguments]`. It needs nothing but
+ * The one way into the project: `node bin/launch.js <start|demo|test|test:release|check|build|bench> [arguments]`. It needs nothing but
  * Node, fetches what is missing, names each thing as it does, and hands over.
  */
 import { dirname } from 'node:path';
@@ -9,6 +9,7 @@ import { runChecks } from './tools/checks.js';
 import { ensureNodeModules, requireNode } from './tools/dependencies.js';
 import { runInForeground } from './tools/run.js';
 import { obtainTemporalCli } from './tools/temporal-cli.js';
+import { obtainTemporalServer } from './tools/temporal-server.js';
 import { ensureTestPrograms } from './tools/test-programs.js';
 import { closingLine, runTests } from './tools/tests.js';
 import { Trouble, say } from './tools/trouble.js';
@@ -20,9 +21,14 @@ const verbs = {
   start: (args) => handOver('dist/bin/start.js', args),
   demo: (args) => handOver('dist/bin/demo.js', args),
   test,
+  'test:release': testRelease,
   check,
   build,
+  bench,
 };
+
+/** Each is a program in bench/. */
+const benchmarks = ['deploy'];
 
 /**
  * @param {string} program
@@ -47,6 +53,14 @@ async function test(args) {
   return closeWith({ passed: checks.passed + tests.passed, failed: tests.failed, skipped: tests.skipped });
 }
 
+/** @param {readonly string[]} args for jest */
+async function testRelease(args) {
+  await ensureNodeModules(root);
+  const env = { ...process.env, SWITCHBOARD_TEMPORAL_SERVER_DIR: obtainTemporalServer(process.env) };
+  await ensureBuilt(root);
+  return closeWith(await runTests(root, ['--config', 'jest.release.config.js', ...args], env));
+}
+
 async function check() {
   await build();
   return closeWith(await runChecks(root));
@@ -56,6 +70,17 @@ async function build() {
   await ensureNodeModules(root);
   await ensureBuilt(root);
   return 0;
+}
+
+/** @param {readonly string[]} args which benchmark, then its own arguments */
+async function bench([name = '', ...args]) {
+  if (!benchmarks.includes(name)) throw new Trouble(`Say which benchmark, one of ${benchmarks.join(', ')}.`);
+  await ensureNodeModules(root);
+  // A benchmark brings all its servers itself, so that the caller's cannot bend its figures.
+  const cli = await obtainTemporalCli({ ...process.env, TEMPORAL_ADDRESS: undefined });
+  await ensureBuilt(root);
+  const program = ['--enable-source-maps', `dist/bench/${name}.js`, '--temporal-cli', cli ?? '', ...args];
+  return runInForeground(process.execPath, program, { cwd: root });
 }
 
 async function environmentWithTemporal() {

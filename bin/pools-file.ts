@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parseDocument } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { PoolSettings } from '../adapters/xapi/xapi.ts';
 import { readSecretText } from './secret-files.ts';
@@ -62,14 +62,29 @@ function readPools(file: string, fault: Fault): z.output<typeof pool>[] {
 
 function readYaml(file: string, fault: Fault): unknown {
   try {
-    const document = parseDocument(readFileSync(file, 'utf8'));
-    const broken = document.errors[0];
-    if (broken === undefined) return document.toJS() ?? {};
-    fault(`${file}: ${broken.message}`);
+    return parseYaml(readFileSync(file, 'utf8'), (where) => fault(`${file}: ${where}`));
   } catch (error) {
     fault(wordsOf(error));
+    return undefined;
   }
-  return undefined;
+}
+
+/** The parser's own words quote the text, where somebody may have written a password: only the place is told. */
+function parseYaml(text: string, fault: Fault): unknown {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const broken = document.errors[0];
+  if (broken !== undefined) {
+    const { line, col } = lines.linePos(broken.pos[0]);
+    fault(`no YAML from line ${line}, column ${col} on (${broken.code})`);
+    return undefined;
+  }
+  try {
+    return document.toJS() ?? {};
+  } catch {
+    fault('no YAML: an alias (an unquoted *) names an anchor that is not there');
+    return undefined;
+  }
 }
 
 function withAbsolutePath(given: z.output<typeof tls>, file: string): PoolSettings['tls'] {

@@ -1,18 +1,33 @@
 #!/usr/bin/env node
 /** The command line client: hands process and environment in, and nothing else. */
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Io, Settings } from '../cli/io.ts';
 import { runCli } from '../cli/program.ts';
 import { readSecretText } from './secret-files.ts';
 
-const DEFAULT_URL = 'http://127.0.0.1:8080';
-const DEFAULT_TOKEN_FILE = join('.switchboard', 'token');
-const USAGE = 2;
+const PACKAGE = new URL('../../package.json', import.meta.url);
+const STDIN = 0;
 
-function findToken(env: NodeJS.ProcessEnv): string | undefined {
-  if (env['SWITCHBOARD_TOKEN']) return env['SWITCHBOARD_TOKEN'];
-  if (env['SWITCHBOARD_TOKEN_FILE']) return readSecretText(env['SWITCHBOARD_TOKEN_FILE']);
-  return existsSync(DEFAULT_TOKEN_FILE) ? readSecretText(DEFAULT_TOKEN_FILE) : undefined;
+function settingsFrom(env: NodeJS.ProcessEnv): Settings {
+  const configHome = env['XDG_CONFIG_HOME'] || join(homedir(), '.config');
+  return {
+    url: env['SWITCHBOARD_URL'] || undefined,
+    token: env['SWITCHBOARD_TOKEN'] || undefined,
+    tokenFile: env['SWITCHBOARD_TOKEN_FILE'] || undefined,
+    profile: env['SWITCHBOARD_PROFILE'] || undefined,
+    configFile: join(configHome, 'switchboard', 'config.yaml'),
+    localTokenFile: join('.switchboard', 'token'),
+  };
+}
+
+/** https://no-color.org, and FORCE_COLOR for pipes that lead to a terminal in the end. */
+function wantsColor(env: NodeJS.ProcessEnv): boolean {
+  if (env['NO_COLOR']) return false;
+  if (env['FORCE_COLOR']) return env['FORCE_COLOR'] !== '0';
+  return process.stdout.isTTY && env['TERM'] !== 'dumb';
 }
 
 function ctrlC(): AbortSignal {
@@ -21,24 +36,47 @@ function ctrlC(): AbortSignal {
   return controller.signal;
 }
 
-async function main(env: NodeJS.ProcessEnv): Promise<number> {
-  let token: string | undefined;
-  try {
-    token = findToken(env);
-  } catch (error) {
-    process.stderr.write(`The token cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
-    return USAGE;
-  }
-  const isTerminal = process.stdout.isTTY;
-  return runCli(process.argv.slice(2), {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
-    terminal: isTerminal ? { columns: process.stdout.columns } : undefined,
-    color: isTerminal && !env['NO_COLOR'],
-    serverUrl: env['SWITCHBOARD_URL'] || DEFAULT_URL,
-    token,
-    interrupted: ctrlC(),
-  });
+/** The line that the person types; empty when they end the input or press Ctrl-C instead. */
+async function askOnTerminal(question: string, interrupted: AbortSignal): Promise<string> {
+  process.stderr.write(question);
+  for await (const line of createInterface({ input: process.stdin, signal: interrupted })) return line;
+  return '';
 }
 
-process.exitCode = await main(process.env);
+/** Asked each time: a person may resize the window. A terminal that does not know its size says 0. */
+function terminal(): NonNullable<Io['terminal']> {
+  return {
+    get columns() {
+      return process.stdout.columns || 80;
+    },
+    get rows() {
+      return process.stdout.rows || 24;
+    },
+  };
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string }).version;
+}
+
+function ioOf(env: NodeJS.ProcessEnv): Io {
+  const interrupted = ctrlC();
+  const canDraw = process.stdout.isTTY && env['TERM'] !== 'dumb';
+  const somebodyIsThere = process.stdin.isTTY && process.stderr.isTTY;
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    terminal: canDraw ? terminal() : undefined,
+    color: wantsColor(env),
+    ask: somebodyIsThere ? (question) => askOnTerminal(question, interrupted) : undefined,
+    readStdin: () => readFileSync(STDIN, 'utf8'),
+    readSecret: readSecretText,
+    settings: settingsFrom(env),
+    version: version(),
+    interrupted,
+  };
+}
+
+// The reader of a pipe may have seen enough (`| head`): that is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.exitCode = await runCli(process.argv.slice(2), ioOf(process.env));

@@ -9,6 +9,7 @@ import { VmRegistry } from '../adapters/postgres/vm-registry.ts';
 import { generateHostKey } from '../adapters/ssh/host-key.ts';
 import { probeHostKey } from '../adapters/ssh/probe.ts';
 import { createXapiPools } from '../adapters/xapi/pools.ts';
+import type { XapiObserver } from '../adapters/xapi/pool-client.ts';
 import type { Deps } from '../activities/step.ts';
 import type { WorkerConfig } from './config.ts';
 
@@ -21,9 +22,10 @@ interface OpenDeps {
 export function openWorkerDeps(
   config: Pick<WorkerConfig, 'databaseUrl' | 'secretsKey' | 'pools'>,
   worker: string,
+  onXapiCall?: XapiObserver,
 ): OpenDeps {
   const database = openDatabase(config.databaseUrl);
-  const pools = createXapiPools(config.pools);
+  const pools = createXapiPools(config.pools, {}, onXapiCall);
   const deps: Deps = {
     pools,
     db: database.db,

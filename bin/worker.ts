@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import type { LogEntry } from '@temporalio/worker';
+import type { LogEntry, TelemetryOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import { migrate } from '../adapters/postgres/database.ts';
@@ -12,6 +12,8 @@ import { bundlePath } from './bundle-workflows.ts';
 import { ConfigFaults, loadWorkerConfig } from './config.ts';
 import type { WorkerConfig } from './config.ts';
 import { createLogger } from './logger.ts';
+import { serveMetrics } from './metrics/server.ts';
+import { createWorkerMetrics } from './metrics/worker-metrics.ts';
 import { openWorkerDeps } from './worker-deps.ts';
 
 /** The default is a guess from the heap limit, far too high for a small machine (sdk-typescript#1843). */
@@ -25,26 +27,38 @@ async function work(config: WorkerConfig, logger: Logger): Promise<void> {
   Runtime.install({
     logger: new DefaultLogger('INFO', (entry) => logEntry(logger, entry)),
     shutdownSignals: ['SIGTERM', 'SIGINT'],
+    telemetryOptions: sdkMetrics(config.temporalMetricsAddress),
   });
+  const metrics = createWorkerMetrics();
   await migrate(config.databaseUrl);
   const connection = await NativeConnection.connect(config.temporal.connectionOptions);
-  const open = openWorkerDeps(config, `${hostname()}/${process.pid}`);
+  const open = openWorkerDeps(config, `${hostname()}/${process.pid}`, metrics.onXapiCall);
   const worker = await Worker.create({
     connection,
     namespace: config.temporal.namespace,
     taskQueue: config.taskQueue,
     workflowBundle: { codePath: bundlePath() },
     activities: createActivities(open.deps),
+    interceptors: { activity: [metrics.activityInterceptor] },
     maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     shutdownGraceTime: SHUTDOWN_GRACE,
     shutdownForceTime: SHUTDOWN_FORCE,
   });
+  const stopMetrics = await serveMetrics(metrics.registry, config.metrics, logger);
   process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, taskQueue: config.taskQueue })}\n`);
   logger.info({ taskQueue: config.taskQueue, pools: config.pools.map((pool) => pool.id) }, 'ready');
   await worker.run();
+  await stopMetrics();
   await open.close();
   await connection.close();
+}
+
+/** Names and units as Prometheus wants them; to change them later would break dashboards. */
+function sdkMetrics(bindAddress: string | undefined): TelemetryOptions {
+  if (bindAddress === undefined) return {};
+  const units = { unitSuffix: true, countersTotalSuffix: true, useSecondsForDurations: true };
+  return { metrics: { prometheus: { bindAddress, ...units } } };
 }
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;

@@ -1,124 +1,135 @@
-import type { Failure } from '../domain/errors.ts';
-import type { RunState } from '../domain/run.ts';
+import createClient from 'openapi-fetch';
+import type { components, operations, paths } from './api.generated.ts';
 import type { Io, ProblemDocument } from './io.ts';
 import { CliFailure, EXIT } from './io.ts';
 import { exitCodeOfProblem, problemText } from './problem-text.ts';
+import type { Server } from './server.ts';
 
-/** A run as the API lists it; times are ISO 8601. */
-export interface Run {
-  readonly id: string;
-  readonly operation: string;
-  readonly summary: string;
-  readonly state: RunState;
-  readonly requestedBy: string;
-  readonly createdAt: string;
-  readonly startedAt?: string;
-  readonly endedAt?: string;
-  readonly currentStep?: string;
-  readonly failure?: Failure;
-}
-
-export interface Step {
-  readonly name: string;
-  readonly undo: boolean;
-  readonly state: 'running' | 'retrying' | 'done' | 'failed';
-  readonly attempts: number;
-  readonly startedAt: string;
-  readonly endedAt?: string;
-  readonly lastFailure?: Failure;
-}
-
-/** A run as the API shows it alone. */
-export interface RunDetail extends Run {
-  readonly steps: readonly Step[];
-  readonly result?: unknown;
-  readonly skips: readonly { readonly step: string; readonly reason: string }[];
-  readonly ledger: readonly LedgerEntry[];
-  readonly links: { readonly temporalUi?: string };
-}
-
-export interface LedgerEntry {
-  readonly kind: string;
-  readonly id: string;
-  readonly name: string;
-  readonly duty: 'remove' | 'restore';
-  readonly step: string;
-  readonly state: 'owed' | 'settled' | 'abandoned';
-  readonly reason?: string;
-}
+type Schemas = components['schemas'];
+export type Run = Schemas['Run'];
+export type RunDetail = Schemas['RunDetail'];
+export type RunEvent = Schemas['RunEvent'];
+export type RunState = Schemas['RunState'];
+export type Failure = Schemas['Failure'];
+export type Step = Schemas['Step'];
+export type LedgerEntry = Schemas['LedgerEntry'];
+export type ListQuery = NonNullable<operations['listRuns']['parameters']['query']>;
 
 const ANSWER_TIMEOUT_MS = 30_000;
 
+/** What openapi-fetch answers of any request. */
+interface Answer<Data> {
+  readonly data?: Data;
+  readonly error?: unknown;
+  readonly response: Response;
+}
+
 /** The API over HTTP. Every method throws CliFailure with the server's own words, or says that there is no server. */
 export class ApiClient {
-  readonly #io: Io;
+  readonly #server: () => Server;
+  readonly #interrupted: AbortSignal;
 
-  constructor(io: Io) {
-    this.#io = io;
+  constructor(io: Pick<Io, 'interrupted'>, server: () => Server) {
+    this.#interrupted = io.interrupted;
+    this.#server = server;
   }
 
+  /** What the input may be is judged by the server: it was made from flags and files, whose types are not known here. */
   async start(operation: string, input: unknown, key: string): Promise<Run> {
-    const answer = await this.#send<{ run: Run }>('POST', '/v1/runs', { operation, input }, { 'Idempotency-Key': key });
-    return answer.run;
+    const body = { operation, input } as Schemas['StartRequest'];
+    const params = { header: { 'Idempotency-Key': key } };
+    const signal = this.#patience();
+    return (await this.#answer((client) => client.POST('/v1/runs', { params, body, signal }))).run;
   }
 
-  async list(filter: Record<string, string>): Promise<{ runs: Run[]; nextCursor?: string }> {
-    return this.#send('GET', `/v1/runs?${new URLSearchParams(filter).toString()}`);
+  async list(query: ListQuery) {
+    const signal = this.#patience();
+    return this.#answer((client) => client.GET('/v1/runs', { params: { query }, signal }));
   }
 
   async show(id: string): Promise<RunDetail> {
-    return (await this.#send<{ run: RunDetail }>('GET', `/v1/runs/${encodeURIComponent(id)}`)).run;
+    const signal = this.#patience();
+    return (await this.#answer((client) => client.GET('/v1/runs/{id}', { params: { path: { id } }, signal }))).run;
   }
 
-  async act(id: string, verb: 'cancel' | 'retry' | 'skip', body: unknown): Promise<{ run: Run; will: string }> {
-    return this.#send('POST', `/v1/runs/${encodeURIComponent(id)}/${verb}`, body);
+  async cancel(id: string) {
+    const signal = this.#patience();
+    return this.#answer((client) => client.POST('/v1/runs/{id}/cancel', { params: { path: { id } }, signal }));
   }
 
-  async #send<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
-    const { status, text } = await this.#exchange(method, path, body, headers);
-    const document = parsed(text);
-    if (status < 400 && document !== undefined) return document as T;
-    if (isProblem(document)) throw new CliFailure(problemText(document), exitCodeOfProblem(document), document);
-    const what = `${this.#io.serverUrl} answered with status ${status}, but not as Switchboard's API does.`;
-    throw new CliFailure(`${what} Check SWITCHBOARD_URL.`, EXIT.unreachable);
+  async retry(id: string) {
+    const signal = this.#patience();
+    return this.#answer((client) => client.POST('/v1/runs/{id}/retry', { params: { path: { id } }, signal }));
   }
 
-  async #exchange(method: string, path: string, body: unknown, headers: Record<string, string>) {
-    const { serverUrl, token, interrupted } = this.#io;
-    const all: Record<string, string> = { ...headers, Accept: 'application/json' };
-    if (token !== undefined) all['Authorization'] = `Bearer ${token}`;
-    if (body !== undefined) all['Content-Type'] = 'application/json';
+  async skip(id: string, reason: string) {
+    const params = { path: { id } };
+    const signal = this.#patience();
+    return this.#answer((client) => client.POST('/v1/runs/{id}/skip', { params, body: { reason }, signal }));
+  }
+
+  /** The events of a run after the one with this id, as server-sent events; the signal ends them. */
+  async eventsOf(id: string, lastEventId: string | undefined, signal: AbortSignal) {
+    const params = { path: { id }, header: after(lastEventId) };
+    return streamIn(
+      await this.#answer((client) => client.GET('/v1/runs/{id}/events', { params, signal, parseAs: 'stream' })),
+    );
+  }
+
+  /** The same of all runs. */
+  async allEvents(lastEventId: string | undefined, signal: AbortSignal) {
+    const params = { header: after(lastEventId) };
+    return streamIn(await this.#answer((client) => client.GET('/v1/events', { params, signal, parseAs: 'stream' })));
+  }
+
+  #patience(): AbortSignal {
+    return AbortSignal.any([this.#interrupted, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+  }
+
+  async #answer<Data>(ask: (client: ReturnType<typeof createClient<paths>>) => Promise<Answer<Data>>): Promise<Data> {
+    const { url, token } = this.#server();
+    const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+    const { data, error, response } = await this.#reached(url, ask(createClient<paths>({ baseUrl: url, headers })));
+    if (data !== undefined) return data;
+    if (isProblem(error)) throw new CliFailure(problemText(error), exitCodeOfProblem(error), error);
+    throw notOurs(url, response.status);
+  }
+
+  async #reached<Data>(url: string, asked: Promise<Answer<Data>>): Promise<Answer<Data>> {
     try {
-      const response = await fetch(new URL(path, serverUrl), {
-        method,
-        headers: all,
-        body: body === undefined ? undefined : JSON.stringify(body),
-        signal: AbortSignal.any([interrupted, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-      });
-      return { status: response.status, text: await response.text() };
+      return await asked;
     } catch (error) {
-      if (interrupted.aborted)
+      if (this.#interrupted.aborted)
         throw new CliFailure('Interrupted; the server may still do what it was asked.', EXIT.interrupted);
-      throw new CliFailure(unreachableText(serverUrl, error), EXIT.unreachable);
+      if (error instanceof SyntaxError) throw notOurs(url, 200);
+      throw new CliFailure(unreachableText(url, error), EXIT.unreachable);
     }
   }
 }
 
-function unreachableText(serverUrl: string, error: unknown): string {
+function after(lastEventId: string | undefined) {
+  return lastEventId === undefined ? {} : { 'Last-Event-ID': Number(lastEventId) };
+}
+
+function streamIn(body: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> {
+  if (body === null) throw new CliFailure('The server sent no events.', EXIT.unreachable);
+  return body;
+}
+
+/** A proxy's page, or another program's. */
+function notOurs(url: string, status: number): CliFailure {
+  const what = `${url} answered with status ${status}, but not as Switchboard's API does.`;
+  return new CliFailure(`${what}\nNext: check SWITCHBOARD_URL, or switchboard profile list`, EXIT.unreachable);
+}
+
+function unreachableText(url: string, error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
   return [
-    `The server at ${serverUrl} cannot be reached (${code}).`,
+    `The server at ${url} cannot be reached (${code}).`,
     'Hint: runs that were accepted go on without it. Start it (npm start) or set SWITCHBOARD_URL, then try again.',
+    'Next: switchboard profile list',
   ].join('\n');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined; // a proxy's page; the caller says what it got instead
-  }
 }
 
 function isProblem(document: unknown): document is ProblemDocument {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Operation } from '../domain/operations.ts';
 import { flagFor } from './flag-names.ts';
 import { CliFailure, EXIT } from './io.ts';
+import type { Io } from './io.ts';
 
 /** The part of a field's JSON Schema that decides how its flag is written. */
 interface FieldShape {
@@ -26,16 +27,33 @@ interface Flag {
 }
 
 /** Gives a command one flag per input field of the operation; answers what reads the input back from the parsed flags. */
-export function addInputFlags(command: Command, row: Operation): (options: Record<string, unknown>) => unknown {
-  const flags = Object.entries(row.input.shape).map(([field, schema]) => flagOf(field, schema as z.ZodType));
+export function addInputFlags(
+  command: Command,
+  row: Operation,
+  io: Pick<Io, 'readStdin'>,
+): (options: Record<string, unknown>) => unknown {
+  const flags = Object.entries(row.input.shape).map(([field, schema]) =>
+    row.secretFields.includes(field) ? secretFlagOf(field, schema as z.ZodType) : flagOf(field, schema as z.ZodType),
+  );
   for (const { option } of flags) command.addOption(option);
   return (options) => {
     const given = flags.flatMap(({ field, option }) => {
       const value = options[option.attributeName()];
       return value === undefined ? [] : [[field, value] as const];
     });
-    return { ...readInputFile(options['file']), ...Object.fromEntries(given) };
+    return { ...readInput(options['file'], io), ...Object.fromEntries(given) };
   };
+}
+
+/** The required fields with their examples, as they are typed. */
+export function exampleFlags(row: Operation): string {
+  return Object.entries(row.input.shape)
+    .filter(([, schema]) => !(schema as z.ZodType).safeParse(undefined).success)
+    .map(([field, schema]) => {
+      const { example } = z.toJSONSchema(schema as z.ZodType, { io: 'input' }) as FieldShape;
+      return `${flagFor(field)} ${exampleText(example)}`;
+    })
+    .join(' ');
 }
 
 function flagOf(field: string, schema: z.ZodType): Flag {
@@ -46,6 +64,17 @@ function flagOf(field: string, schema: z.ZodType): Flag {
   const items = shape.items ?? {};
   const collect = (text: string, before: unknown[] | undefined) => [...(before ?? []), valueFrom(text, items)];
   return { field, option: option.argParser(collect) };
+}
+
+/** A command line is seen by everybody on the machine and kept in the shell's history: a secret comes from a file. */
+function secretFlagOf(field: string, schema: z.ZodType): Flag {
+  const shape = z.toJSONSchema(schema, { io: 'input' }) as FieldShape;
+  const option = new Option(`${flagFor(field)} <@file>`, describe(shape, !schema.safeParse(undefined).success));
+  const read = (text: string) => {
+    if (text.startsWith('@')) return contentOf(text.slice(1));
+    throw new InvalidArgumentError('A secret is not written on a command line: give @path of a file that holds it.');
+  };
+  return { field, option: option.argParser(read) };
 }
 
 function placeholderOf(shape: FieldShape): string {
@@ -95,14 +124,15 @@ function contentOf(path: string): string {
 }
 
 /** The input as YAML or JSON; flags win over it. */
-function readInputFile(path: unknown): Record<string, unknown> {
+function readInput(path: unknown, io: Pick<Io, 'readStdin'>): Record<string, unknown> {
   if (typeof path !== 'string') return {};
   try {
-    const document = parseDocument(readFileSync(path, 'utf8'));
+    const document = parseDocument(path === '-' ? io.readStdin() : readFileSync(path, 'utf8'));
     if (document.errors[0] !== undefined) throw document.errors[0];
     return z.record(z.string(), z.unknown()).parse(document.toJS());
   } catch (error) {
     const words = error instanceof z.ZodError ? 'it holds no mapping of input fields' : String(error);
-    throw new CliFailure(`The input file ${path} cannot be used: ${words}`, EXIT.usage);
+    const name = path === '-' ? 'on stdin' : `file ${path}`;
+    throw new CliFailure(`The input ${name} cannot be used, nothing was started: ${words}`, EXIT.usage);
   }
 }

@@ -1,16 +1,43 @@
+import type { components } from './api.generated.ts';
+
+/** RFC 9457, as the API sends it. */
+export type ProblemDocument = components['schemas']['Problem'];
+
 /** What the command line has of its surroundings; made in one place from process and environment. */
 export interface Io {
   /** Data: what a script would want to read. */
   out(this: void, text: string): void;
   /** Talk: what only a person wants to read. */
   err(this: void, text: string): void;
-  /** Whether stdout is a terminal that can be drawn on, and how wide it is. */
-  readonly terminal: { readonly columns: number } | undefined;
+  /** Whether stdout is a terminal that can be drawn on, and how large it is now. */
+  readonly terminal: { readonly columns: number; readonly rows: number } | undefined;
   readonly color: boolean;
-  readonly serverUrl: string;
-  readonly token: string | undefined;
+  /** Asks the person at the terminal and answers the line typed; undefined when there is nobody to ask. */
+  readonly ask: ((this: void, question: string) => Promise<string>) | undefined;
+  /** All of stdin, for `--file -`. */
+  readStdin(this: void): string;
+  /** The text of a file that only its owner may read; throws a sentence when others can. */
+  readSecret(this: void, path: string): string;
+  readonly settings: Settings;
+  readonly version: string;
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal;
+}
+
+/** Which server is meant and what it is told, as far as the environment says. */
+export interface Settings {
+  /** SWITCHBOARD_URL */
+  readonly url: string | undefined;
+  /** SWITCHBOARD_TOKEN */
+  readonly token: string | undefined;
+  /** SWITCHBOARD_TOKEN_FILE */
+  readonly tokenFile: string | undefined;
+  /** SWITCHBOARD_PROFILE */
+  readonly profile: string | undefined;
+  /** Where the profiles are kept; need not exist. */
+  readonly configFile: string;
+  /** Where a stack that was started in this folder keeps its token; need not exist. */
+  readonly localTokenFile: string;
 }
 
 /** The exit codes that scripts rely on. */
@@ -41,19 +68,4 @@ export class CliFailure extends Error {
     this.exitCode = exitCode;
     this.problem = problem;
   }
-}
-
-/** RFC 9457, as the API sends it. */
-export interface ProblemDocument {
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly code: string;
-  readonly hint: string;
-  readonly errors?: readonly { readonly pointer?: string; readonly parameter?: string; readonly message: string }[];
-  readonly native?: { readonly code: string; readonly params: readonly string[] };
-  readonly reasons?: readonly { readonly object: string; readonly reason: string }[];
-  readonly runId?: string;
-  readonly ownerRunId?: string;
-  readonly requestId: string;
 }

@@ -7,7 +7,7 @@ export function problemText(problem: ProblemDocument): string {
   const lines = [
     `${problem.title}: ${problem.errors === undefined ? problem.detail : 'the request was refused, nothing was started.'}`,
   ];
-  for (const fault of problem.errors ?? []) lines.push(`  ${placeOf(fault)}: ${fault.message}`);
+  lines.push(...(problem.errors ?? []).map(faultLine));
   if (problem.native !== undefined) lines.push(`  native: ${problem.native.code} ${problem.native.params.join(' ')}`);
   for (const { object, reason } of problem.reasons ?? []) lines.push(`  ${object}: ${reason}`);
   lines.push(`Hint: ${problem.hint}`);
@@ -15,6 +15,11 @@ export function problemText(problem: ProblemDocument): string {
   if (next !== undefined) lines.push(`Next: ${next}`);
   if (problem.status === 500) lines.push(`Request id: ${problem.requestId}`);
   return lines.join('\n');
+}
+
+/** One fault of a request, at the flag that it came from. */
+export function faultLine(fault: { pointer?: string; parameter?: string; message: string }): string {
+  return `  ${placeOf(fault)}: ${fault.message}`;
 }
 
 export function exitCodeOfProblem({ status, code }: ProblemDocument): number {

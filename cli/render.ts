@@ -1,11 +1,10 @@
 import { styleText } from 'node:util';
-import type { Failure } from '../domain/errors.ts';
-import type { LedgerEntry, Run, RunDetail, Step } from './api-client.ts';
+import type { Failure, LedgerEntry, Run, RunDetail, Step } from './api-client.ts';
 
-type Paint = (color: 'green' | 'red' | 'yellow' | 'cyan' | 'dim', text: string) => string;
+export type Paint = (color: 'green' | 'red' | 'yellow' | 'cyan' | 'dim', text: string) => string;
 
 export function painter(color: boolean): Paint {
-  return (name, text) => (color ? styleText(name, text) : text);
+  return (name, text) => (color ? styleText(name, text, { validateStream: false }) : text);
 }
 
 const MARKS = {
@@ -31,7 +30,7 @@ export function runLines(run: RunDetail, paint: Paint, nowMs: number): string[] 
   ];
 }
 
-export function stepLine(step: Step, paint: Paint, nowMs: number): string {
+function stepLine(step: Step, paint: Paint, nowMs: number): string {
   const [color, mark] = MARKS[step.state];
   const name = step.undo ? `undo ${step.name}` : step.name;
   const attempts = step.attempts > 1 ? `  attempt ${step.attempts}` : '';
@@ -53,7 +52,7 @@ function failureLines(failure: Failure): string[] {
   return [`failure: ${oneLine(failure)}`, ...reasons];
 }
 
-function oneLine({ code, native, message }: Failure): string {
+export function oneLine({ code, native, message }: Failure): string {
   return `${code}${native === undefined ? '' : ` [${native.code}]`} ${message}`;
 }
 
@@ -71,4 +70,8 @@ function stateColor(state: Run['state']): 'green' | 'red' | 'yellow' | 'cyan' {
 function seconds(from: string, to: string | undefined, nowMs: number): string {
   const endMs = to === undefined ? nowMs : Date.parse(to);
   return `${(Math.max(0, endMs - Date.parse(from)) / 1_000).toFixed(1)} s`;
+}
+
+export function secondsBetween(from: string, to: string): string {
+  return seconds(from, to, 0);
 }

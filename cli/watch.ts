@@ -1,124 +1,121 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { stripVTControlCharacters } from 'node:util';
-import type { ApiClient, RunDetail } from './api-client.ts';
+import type { ApiClient, RunDetail, RunEvent } from './api-client.ts';
+import { eventTeller } from './event-lines.ts';
+import { eventsFrom } from './event-stream.ts';
 import type { Io } from './io.ts';
-import { CliFailure, EXIT } from './io.ts';
-import { painter, runLines, stepLine } from './render.ts';
+import { EXIT } from './io.ts';
+import { LiveTree } from './live-tree.ts';
+import { exitCodeOf, worstOf } from './outcome.ts';
+import { patiently } from './patience.ts';
+import { painter, runLines } from './render.ts';
 
-const POLL_INTERVAL_MS = 500;
-/** An API that is being restarted is worth waiting for: the run does not need it. */
-const PATIENCE_MS = 60_000;
+const REDRAW_INTERVAL_MS = 1_000;
 
-/** Follows a run until it has ended or needs a person; answers the exit code. Ctrl-C leaves the run alone. */
-export async function watchRun(api: ApiClient, io: Io, id: string, json: boolean): Promise<number> {
-  const show = json ? jsonLines(io) : io.terminal === undefined ? plainLines(io) : liveTree(io, io.terminal.columns);
-  let lastSeenMs = Date.now();
-  for (;;) {
-    const run = await see(api, io, id, lastSeenMs);
-    if (run === 'detached') return detach(io, id);
-    if (run !== undefined) {
-      lastSeenMs = Date.now();
-      show(run);
-      const code = exitCodeOf(run);
-      if (code !== undefined) return leave(io, run, code);
-    }
-    await delay(POLL_INTERVAL_MS, undefined, { signal: io.interrupted }).catch(() => undefined);
-    if (io.interrupted.aborted) return detach(io, id);
-  }
+/** What becomes of what is seen. */
+interface View {
+  /** Whether it wants to see the run after every event, or only its end. */
+  readonly drawsRuns: boolean;
+  event(this: void, event: RunEvent): void;
+  run(this: void, run: RunDetail): void;
+  /** The run has ended or waits for a person. */
+  stop(this: void, run: RunDetail): void;
+  close(this: void): void;
 }
 
-/** Undefined while the server is away for no longer than is worth waiting. */
-async function see(
-  api: ApiClient,
-  io: Io,
-  id: string,
-  lastSeenMs: number,
-): Promise<RunDetail | 'detached' | undefined> {
+/**
+ * Follows runs until each has ended or needs a person; answers the exit code of the worst. Ctrl-C leaves them alone.
+ */
+export async function watchRuns(api: ApiClient, io: Io, ids: readonly string[], json: boolean): Promise<number> {
+  const enough = new AbortController();
+  const signal = AbortSignal.any([io.interrupted, enough.signal]);
+  const view = viewFor(io, json, ids.length > 1);
   try {
-    return await api.show(id);
+    const codes = await Promise.all(ids.map((id) => follow({ api, io, view, signal }, id)));
+    return worstOf(codes);
   } catch (error) {
-    if (io.interrupted.aborted) return 'detached';
-    const away = error instanceof CliFailure && error.exitCode === EXIT.unreachable;
-    if (!away || Date.now() - lastSeenMs > PATIENCE_MS) throw error;
-    return undefined;
+    if (!io.interrupted.aborted) throw error;
+    return detach(io, ids);
+  } finally {
+    enough.abort();
+    view.close();
   }
 }
 
-/** Undefined while it is worth watching on. */
-function exitCodeOf({ state, failure }: RunDetail): number | undefined {
-  switch (state) {
-    case 'succeeded':
-      return EXIT.done;
-    case 'succeeded-with-skips':
-      return EXIT.doneWithSkips;
-    case 'failed':
-      return failure?.code === 'RUN_CONFLICT' || failure?.code === 'RESOURCE_LOCKED' ? EXIT.conflict : EXIT.failed;
-    case 'cancelled':
-      return EXIT.cancelled;
-    case 'paused':
-    case 'needs-operator':
-      return EXIT.waiting;
-    case 'accepted':
-    case 'waiting':
-    case 'running':
-    case 'undoing':
-      return undefined;
-  }
+interface Following {
+  readonly api: ApiClient;
+  readonly io: Io;
+  readonly view: View;
+  readonly signal: AbortSignal;
 }
 
-function leave(io: Io, run: RunDetail, code: number): number {
-  if (run.state === 'needs-operator') {
-    io.err(`Next: switchboard retry ${run.id}   or   switchboard skip ${run.id} --reason "…"\n`);
+async function follow({ api, io, view, signal }: Following, id: string): Promise<number> {
+  let known: RunDetail | undefined;
+  for await (const event of eventsFrom(io, signal, (after, connection) => api.eventsOf(id, after, connection))) {
+    view.event(event);
+    if (!view.drawsRuns && !couldStop(event)) continue;
+    if (known === undefined || known.seq < event.seq) {
+      known = await patiently(io, signal, () => api.show(id));
+      view.run(known);
+    }
+    const code = exitCodeOf(known);
+    // An answer that knows more than the stream has told so far: the rest is still to be told.
+    if (code === undefined || known.seq > event.seq) continue;
+    view.stop(known);
+    if (known.state === 'needs-operator') io.err(choices(id));
+    return code;
   }
-  return code;
+  throw new Error(`The watch of run ${id} was ended from outside.`);
 }
 
-function detach(io: Io, id: string): number {
-  io.err(`\nDetached; run ${id} goes on.\nNext: switchboard watch ${id}\n`);
+function couldStop({ kind, state }: RunEvent): boolean {
+  return kind === 'run-state' && state !== undefined && exitCodeOf({ state }) !== undefined;
+}
+
+function choices(id: string): string {
+  return `Next: switchboard retry ${id}   or   switchboard skip ${id} --reason "…"\n`;
+}
+
+function detach(io: Io, ids: readonly string[]): number {
+  const [what, verb] = ids.length === 1 ? ['run', 'goes'] : ['runs', 'go'];
+  io.err(`\nDetached; ${what} ${ids.join(', ')} ${verb} on.\nNext: switchboard watch ${ids.join(' ')}\n`);
   return EXIT.interrupted;
 }
 
-/** Each new state of the run as one JSON document per line. */
-function jsonLines(io: Io): (run: RunDetail) => void {
-  let last = '';
-  return (run) => {
-    const line = JSON.stringify(run);
-    if (line !== last) io.out(`${line}\n`);
-    last = line;
-  };
+function viewFor(io: Io, json: boolean, several: boolean): View {
+  if (json) return jsonLines(io);
+  return io.terminal === undefined ? plainLines(io, several) : liveTree(io, io.terminal);
 }
 
-/** One line per change, for logs and pipes; the end of the run is told in full. */
-function plainLines(io: Io): (run: RunDetail) => void {
+/** Each event as one JSON document per line. */
+function jsonLines(io: Io): View {
+  const nothing = () => undefined;
+  const event = (one: RunEvent) => io.out(`${JSON.stringify(one)}\n`);
+  return { drawsRuns: false, event, run: nothing, stop: nothing, close: nothing };
+}
+
+/** One line per event, for logs and pipes; the end of the run is told in full. */
+function plainLines(io: Io, several: boolean): View {
   const paint = painter(io.color);
-  const told = new Map<string, string>();
-  const tell = (about: string, state: string, line: () => string) => {
-    if (told.get(about) !== state) io.out(`${line()}\n`);
-    told.set(about, state);
-  };
-  return (run) => {
-    for (const step of run.steps) {
-      const state = `${step.state} ${step.attempts}`;
-      tell(`${step.name} ${step.undo}`, state, () => stepLine(step, paint, Date.now()));
-    }
-    const over = exitCodeOf(run) !== undefined;
-    tell('run', run.state, () => (over ? runLines(run, paint, Date.now()).join('\n') : `${run.id} ${run.state}`));
+  const tell = eventTeller(paint);
+  return {
+    drawsRuns: false,
+    event: (event) => io.out(`${several ? `${event.runId}  ` : ''}${tell(event)}\n`),
+    run: () => undefined,
+    stop: (run) => io.out(`${runLines(run, paint, Date.now()).join('\n')}\n`),
+    close: () => undefined,
   };
 }
 
-/** The whole run, drawn again in place. */
-function liveTree(io: Io, columns: number): (run: RunDetail) => void {
-  let drawn = 0;
-  return (run) => {
-    const lines = runLines(run, painter(io.color), Date.now()).map((line) => fitting(line, columns));
-    const back = drawn === 0 ? '' : `\x1b[${drawn}A\x1b[0J`;
-    io.out(`${back}${lines.join('\n')}\n`);
-    drawn = lines.length;
+function liveTree(io: Io, terminal: NonNullable<Io['terminal']>): View {
+  const tree = new LiveTree(io, terminal, painter(io.color));
+  const clock = setInterval(() => tree.draw(), REDRAW_INTERVAL_MS);
+  return {
+    drawsRuns: true,
+    event: () => undefined,
+    run: (run) => tree.show(run),
+    stop: () => undefined,
+    close: () => {
+      clearInterval(clock);
+      tree.leave();
+    },
   };
-}
-
-/** A line that wraps would spoil the count of lines to go back. */
-function fitting(line: string, columns: number): string {
-  const text = stripVTControlCharacters(line);
-  return text.length <= columns ? line : `${text.slice(0, columns - 1)}…`;
 }

@@ -23,7 +23,14 @@ const objectName = z
 /** Broken user data would only show as a VM that never answers; it is judged here, where its sender still listens. */
 function isYamlMapping(text: string): boolean {
   const document = parseDocument(text);
-  return document.errors.length === 0 && (document.contents === null || isMap(document.contents));
+  if (document.errors.length > 0) return false;
+  if (document.contents !== null && !isMap(document.contents)) return false;
+  try {
+    document.toJS();
+    return true;
+  } catch {
+    return false; // an alias without its anchor, or too many of them
+  }
 }
 
 /** Part of a workflow id, which Temporal's SQL stores keep in 255 characters. */

@@ -1,10 +1,12 @@
+import { createPif } from './behaviour/network.ts';
+import { createSr } from './behaviour/sr.ts';
 import { createVbd } from './behaviour/vbd.ts';
 import { createVdi } from './behaviour/vdi.ts';
 import { createVif } from './behaviour/vif.ts';
 import { refreshFreeMemory } from './behaviour/memory.ts';
 import type { HostScenario, NetworkScenario, PoolScenario, SrScenario, TemplateScenario } from './scenario.ts';
 import { formatDate } from './world/dates.ts';
-import { macFrom, nullRef } from './world/identities.ts';
+import { nullRef } from './world/identities.ts';
 import type { World } from './world/world.ts';
 
 const mib = 2 ** 20;
@@ -118,74 +120,32 @@ function buildHost(world: World, { name, memoryBytes, cpus }: HostScenario, addr
   return host;
 }
 
-function buildSr(
-  world: World,
-  { name, sizeBytes, hosts: names }: SrScenario,
-  hosts: ReadonlyMap<string, string>,
-): string {
-  const shared = names.length > 1;
-  const sr = world.store.create('SR', {
-    name_label: name,
-    type: shared ? 'nfs' : 'ext',
-    content_type: 'user',
-    shared,
-    physical_size: sizeBytes,
-    allowed_operations: [
-      'vdi_introduce',
-      'unplug',
-      'plug',
-      'pbd_create',
-      'update',
-      'pbd_destroy',
-      'vdi_resize',
-      'vdi_clone',
-      'scan',
-      'vdi_snapshot',
-      'vdi_create',
-      'vdi_destroy',
-    ],
-  });
-  for (const host of names) {
-    const device: Record<string, string> = shared
-      ? { server: '192.0.2.50', serverpath: `/srv/${name}` }
-      : { device: '/dev/sda3' };
-    world.store.create('PBD', {
-      host: hosts.get(host) ?? nullRef,
-      SR: sr,
-      device_config: device,
-      currently_attached: true,
-    });
-  }
-  return sr;
+function buildSr(world: World, sr: SrScenario, hosts: ReadonlyMap<string, string>): string {
+  const shared = sr.hosts.length > 1;
+  const device: Record<string, string> = shared
+    ? { server: '192.0.2.50', serverpath: `/srv/${sr.name}` }
+    : { device: '/dev/sda3' };
+  return createSr(
+    world,
+    { name_label: sr.name, type: shared ? 'nfs' : 'ext', shared, physical_size: sr.sizeBytes },
+    sr.hosts.map((name) => ({ host: hosts.get(name) ?? nullRef, device })),
+  );
 }
 
+/** The first network is the one on which the hosts are managed. */
 function buildNetwork(
   world: World,
-  network: NetworkScenario,
+  { name, hosts: names }: NetworkScenario,
   index: number,
   hosts: ReadonlyMap<string, string>,
 ): string {
-  const { name, hosts: names } = network;
-  const ref = world.store.create('network', { name_label: name, bridge: `xenbr${index}`, MTU: 1500 });
-  for (const host of names) {
-    const hostRef = hosts.get(host) ?? nullRef;
-    const management = index === 0;
-    world.store.create('PIF', {
-      device: `eth${index}`,
-      network: ref,
-      host: hostRef,
-      MAC: macFrom(host, `eth${index}`),
-      MTU: 1500,
-      VLAN: -1,
-      physical: true,
-      currently_attached: true,
-      management,
-      ip_configuration_mode: management ? 'Static' : 'None',
-      IP: management ? world.store.get('host', hostRef).address : '',
-      metrics: world.store.create('PIF_metrics', { carrier: true, speed: 10_000, duplex: true }),
-    });
+  const network = world.store.create('network', { name_label: name, bridge: `xenbr${index}`, MTU: 1500 });
+  for (const hostName of names) {
+    const host = hosts.get(hostName) ?? nullRef;
+    const managementAddress = index === 0 ? world.store.get('host', host).address : undefined;
+    createPif(world, { device: `eth${index}`, network, host, managementAddress });
   }
-  return ref;
+  return network;
 }
 
 function buildTemplate(

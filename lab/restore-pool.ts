@@ -1,12 +1,14 @@
 import { bootGuest } from './behaviour/guest-lifecycle.ts';
-import { classes } from './model/model.ts';
+import { classModel, classes } from './model/model.ts';
+import type { ClassName } from './model/records.ts';
+import type { RecordValue } from './model/types.ts';
 import type { JournalLine, SavedPool } from './state-file.ts';
 import { isKept } from './state-file.ts';
 import { nullRef } from './world/identities.ts';
 import type { World } from './world/world.ts';
 
 /** More than sessions and tasks, which are counted but not kept, can have moved the count on since the last line. */
-const unseenGenerations = 1_000_000_000;
+const unseenGenerations = 1_000_000;
 
 /** A pool as it is at this moment. */
 export function savePool(world: World, addresses: readonly string[], port: number): SavedPool {
@@ -21,13 +23,16 @@ export function savePool(world: World, addresses: readonly string[], port: numbe
   };
 }
 
+const emptyRecord = (cls: ClassName): RecordValue =>
+  Object.fromEntries(classModel(cls).fields.map(({ name, initial }) => [name, initial]));
+
 function replay(world: World, line: JournalLine): void {
   if ('fact' in line) {
     world.learn(line.fact);
     return;
   }
   const { cls, ref, fields } = line;
-  const before = world.store.find(cls, ref) === undefined ? {} : world.store.entry(cls, ref).record;
+  const before = world.store.find(cls, ref) === undefined ? emptyRecord(cls) : world.store.entry(cls, ref).record;
   world.store.restore(cls, ref, fields === null ? undefined : { ...before, ...fields });
 }
 
@@ -39,6 +44,8 @@ export async function restorePool(world: World, saved: SavedPool, journal: reado
   for (const [cls, ref, record] of saved.objects) world.store.restore(cls, ref, record);
   for (const fact of saved.facts) world.learn(fact);
   for (const line of own) replay(world, line);
+  const changed = new Set(own.flatMap((line) => ('fact' in line ? [] : [line.cls])));
+  for (const cls of changed) world.store.relinkAll(cls);
   for (const [vm, record] of world.store.records('VM')) {
     world.lastDomid = Math.max(world.lastDomid, record.domid);
     world.store.update('VM', vm, { current_operations: {}, scheduled_to_be_resident_on: nullRef });

@@ -2,6 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { ClassName } from './model/records.ts';
 import type { RecordValue } from './model/types.ts';
+import { isLinkSet } from './world/links.ts';
 import type { Change } from './world/store.ts';
 import type { World, WorldFact } from './world/world.ts';
 
@@ -69,10 +70,16 @@ export async function readState(path: string): Promise<SavedState | undefined> {
   return { epoch, pools, journal: parseJournal((await readIfThere(journalPath(path, epoch))) ?? '') };
 }
 
-function journalLine(pool: string, { cls, ref, generation, operation, record, fields }: Change): JournalLine {
+/** Sets that follow from references are left out: they are long, and every new member would write all of them again. */
+function journalLine(
+  pool: string,
+  { cls, ref, generation, operation, record, fields }: Change,
+): JournalLine | undefined {
   if (operation === 'del') return { pool, cls, ref, generation, fields: null };
-  const changed = operation === 'add' ? record : Object.fromEntries(fields.map((name) => [name, record[name] ?? '']));
-  return { pool, cls, ref, generation, fields: changed };
+  const names = operation === 'add' ? Object.keys(record) : fields;
+  const kept = names.filter((name) => !isLinkSet(cls, name));
+  if (kept.length === 0) return undefined;
+  return { pool, cls, ref, generation, fields: Object.fromEntries(kept.map((name) => [name, record[name] ?? ''])) };
 }
 
 /**
@@ -108,7 +115,8 @@ export class StateFile {
 
   private watch(world: World): void {
     world.store.onChange((change) => {
-      if (isKept(change.cls)) this.append(journalLine(world.id, change));
+      const line = isKept(change.cls) ? journalLine(world.id, change) : undefined;
+      if (line !== undefined) this.append(line);
     });
     world.onFact((fact) => this.append({ pool: world.id, fact }));
   }

@@ -1,5 +1,6 @@
 import type { Xapi } from '../../adapters/xapi/xapi.ts';
 import type { StepContext } from '../step.ts';
+import { allOf } from './all-of.ts';
 import { findVdi, orGone } from './objects.ts';
 
 /** Destroys disks by uuid, all at once; a disk that is gone already counts as done. Each is settled in the ledger as it goes. */
@@ -8,10 +9,7 @@ export async function destroyVdis(
   xapi: Xapi,
   disks: readonly { readonly id: string }[],
 ): Promise<void> {
-  const outcomes = await Promise.allSettled(disks.map((disk) => destroyVdi(ctx, xapi, disk.id)));
-  // All are tried before the first failure is told: what can go, goes.
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  await allOf(disks.map((disk) => destroyVdi(ctx, xapi, disk.id)));
 }
 
 async function destroyVdi(ctx: StepContext, xapi: Xapi, uuid: string): Promise<void> {

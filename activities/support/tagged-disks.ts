@@ -4,6 +4,7 @@ import type { Xapi } from '../../adapters/xapi/xapi.ts';
 import { OperationFailure } from '../../domain/errors.ts';
 import { carriesRun, carriesTag, tagFor } from '../../domain/tag.ts';
 import type { StepContext } from '../step.ts';
+import { allOf } from './all-of.ts';
 import { settle } from './create-once.ts';
 import { isRef, orGone } from './objects.ts';
 
@@ -92,7 +93,7 @@ export async function removeTaggedDisks(
   await settle(ctx, xapi, 'VDI.create');
   if (vm !== undefined) await destroyTaggedAttachments(ctx, xapi, vm);
   const found = await Promise.all([...new Set(names)].map((name) => taggedDisks(ctx, xapi, name)));
-  await Promise.all(
+  await allOf(
     found.flat().map(({ ref, record }) => orGone(xapi.task(ctx.memory(`destroy ${record.uuid}`), 'VDI.destroy', ref))),
   );
 }

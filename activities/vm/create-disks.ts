@@ -2,6 +2,7 @@ import type { Ref } from '../../adapters/xapi/ref.ts';
 import type { Xapi } from '../../adapters/xapi/xapi.ts';
 import type { PlannedDisk, VmIdentity } from '../../domain/vm.ts';
 import { attachDisk, findTaggedDisk, freeDevices, newDisk, removeTaggedDisks } from '../support/tagged-disks.ts';
+import { allOf } from '../support/all-of.ts';
 import { createOnce } from '../support/create-once.ts';
 import { findVm } from '../support/objects.ts';
 import { step } from '../step.ts';
@@ -27,7 +28,7 @@ export const createDisks = step<CreateDisks, readonly { readonly uuid: string }[
       disks.map((disk, index) => ({ kind: 'VDI', id: keyOf(ctx, index), name: nameOf(vm, disk), duty: 'remove' })),
     );
     const devices = await freeDevices(ctx, xapi, vmRef);
-    return Promise.all(
+    return allOf(
       disks.map((disk, index) =>
         createDisk(ctx, xapi, vmRef, { ...disk, name: nameOf(vm, disk) }, keyOf(ctx, index), devices[index]),
       ),

@@ -3,6 +3,7 @@ import type { Ref } from '../../adapters/xapi/ref.ts';
 import type { Xapi } from '../../adapters/xapi/xapi.ts';
 import { carriesTag, tagFor } from '../../domain/tag.ts';
 import type { VmIdentity } from '../../domain/vm.ts';
+import { allOf } from '../support/all-of.ts';
 import { findVm, orGone } from '../support/objects.ts';
 import { step } from '../step.ts';
 import type { StepContext } from '../step.ts';
@@ -35,9 +36,9 @@ export const createInterfaces = step<CreateInterfaces, { created: number }>({
     const vmRef = await xapi.call('VM.get_by_uuid', vm.uuid);
     const existing = await interfacesOf(xapi, vmRef);
     const foreign = existing.filter(({ record }) => !isOurs(ctx, record));
-    await Promise.all(foreign.map(({ ref }) => orGone(xapi.call('VIF.destroy', ref))));
+    await allOf(foreign.map(({ ref }) => orGone(xapi.call('VIF.destroy', ref))));
     const ours = new Set(existing.filter(({ record }) => isOurs(ctx, record)).map(({ record }) => record.device));
-    await Promise.all(
+    await allOf(
       networkUuids.map(async (uuid, index) => {
         if (!ours.has(String(index))) await createInterface(ctx, xapi, vmRef, uuid, String(index));
       }),
@@ -49,7 +50,7 @@ export const createInterfaces = step<CreateInterfaces, { created: number }>({
     const vmRef = await findVm(xapi, vm.uuid);
     if (vmRef === undefined) return;
     const ours = (await interfacesOf(xapi, vmRef)).filter(({ record }) => isOurs(ctx, record));
-    await Promise.all(ours.map(({ ref }) => orGone(xapi.call('VIF.destroy', ref))));
+    await allOf(ours.map(({ ref }) => orGone(xapi.call('VIF.destroy', ref))));
   },
 });
 

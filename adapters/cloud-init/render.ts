@@ -37,8 +37,11 @@ export function renderCloudInit(request: CloudInitRequest): CloudInit {
   };
 }
 
+/** The parser's warnings show the line that they are about on stderr, and its secrets with it. */
+const QUIETLY = { logLevel: 'error', prettyErrors: false } as const;
+
 function mappingOf(userData: string | undefined): Record<string, unknown> {
-  const parsed: unknown = userData === undefined ? null : parse(userData);
+  const parsed: unknown = userData === undefined ? null : parse(userData, QUIETLY);
   if (parsed === null) return {};
   if (typeof parsed !== 'object' || Array.isArray(parsed)) throw new TypeError('user data is not a YAML mapping');
   return Object.fromEntries(Object.entries(parsed));

@@ -23,6 +23,8 @@ export function openDatabase(url: string, maxConnections = 10): Database {
   });
   // An idle connection that dies (server restarted) is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
+  // The same for one that dies between two queries of a transaction: the next query tells.
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   const db: Db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return { db, close: () => db.destroy() };
 }
@@ -43,7 +45,7 @@ const AWAY_SQLSTATE = /^(08|57|53)/;
 const AWAY_NODE_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EHOSTUNREACH']);
 /** What pg says without any code when a connection ends under a query or cannot be had in time. */
 const AWAY_WORDS =
-  /connection terminated|timeout exceeded when trying to connect|query read timeout|client was closed/i;
+  /connection terminated|is not queryable|timeout exceeded when trying to connect|query read timeout|client was closed/i;
 
 /** Runs a query; "the server is away" becomes STORE_UNAVAILABLE, everything else is passed on as it is. */
 export async function orStoreUnavailable<T>(work: () => Promise<T>): Promise<T> {

@@ -13,6 +13,7 @@ export function runFrom(row: Selectable<Tables['runs']>): RunRow {
     workflowId: row.workflow_id,
     state: row.state,
     committed: row.committed,
+    seq: row.last_seq,
     requestedBy: row.requested_by,
     createdAt: row.created_at,
     startedAt: row.started_at ?? undefined,

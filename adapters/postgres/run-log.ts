@@ -4,6 +4,7 @@ import { isEnded } from '../../domain/run.ts';
 import type { RunOutcome, RunState } from '../../domain/run.ts';
 import type { Db } from './database.ts';
 import { orStoreUnavailable } from './database.ts';
+import { appendAttempt } from './attempt-events.ts';
 import { appendEvent, lockRun } from './run-events.ts';
 import type { NewEvent } from './run-events.ts';
 
@@ -31,15 +32,15 @@ export class RunLog {
 
   /** Refuses a second execution of the same run, and any work for a run that has ended. */
   async started(attempt: Attempt): Promise<void> {
-    await this.#append(attempt, { kind: 'step-started', ...eventOf(attempt) });
+    await this.#append(attempt, { kind: 'step-started' });
   }
 
   async failed(attempt: Attempt, failure: Failure): Promise<void> {
-    await this.#append(attempt, { kind: 'attempt-failed', failure, ...eventOf(attempt) });
+    await this.#append(attempt, { kind: 'attempt-failed', failure });
   }
 
   async done(attempt: Attempt): Promise<void> {
-    await this.#append(attempt, { kind: 'step-done', ...eventOf(attempt) });
+    await this.#append(attempt, { kind: 'step-done' });
   }
 
   /** A change of state in the middle of a run: undoing, needs-operator (with what failed), running again. */
@@ -62,26 +63,11 @@ export class RunLog {
     await this.#transaction((trx) => endRun(trx, runId, outcome));
   }
 
-  async #append(attempt: Attempt, event: NewEvent): Promise<void> {
-    await this.#transaction(async (trx) => {
-      const run = await lockRun(trx, attempt.runId);
-      if (run === undefined)
-        throw new OperationFailure('NOT_FOUND', `There is no run ${attempt.runId} in the database.`);
-      const foreign = run.execution_id !== null && run.execution_id !== attempt.executionId;
-      if (foreign || isEnded(run.state)) throw strayExecution(attempt, run.state, foreign);
-      await trx
-        .updateTable('runs')
-        .set({
-          execution_id: attempt.executionId,
-          current_step: attempt.step,
-          committed: attempt.committed,
-          state: stateAt(attempt.step),
-          started_at: run.started_at ?? new Date(),
-        })
-        .where('id', '=', attempt.runId)
-        .execute();
-      await appendEvent(trx, attempt.runId, event);
-    });
+  async #append(attempt: Attempt, event: Pick<NewEvent, 'kind' | 'failure'>): Promise<void> {
+    const run = await orStoreUnavailable(() => appendAttempt(this.#db, attempt, stateAt(attempt.step), event));
+    if (run === undefined) throw new OperationFailure('NOT_FOUND', `There is no run ${attempt.runId} in the database.`);
+    const foreign = run.executionId !== null && run.executionId !== attempt.executionId;
+    if (foreign || isEnded(run.state)) throw strayExecution(attempt, run.state, foreign);
   }
 
   #transaction<T>(work: (trx: Db) => Promise<T>): Promise<T> {
@@ -123,10 +109,6 @@ async function settleAll(trx: Db, runId: string): Promise<void> {
 /** A step at work means that the run is running, or on its way back. */
 function stateAt(step: string): RunState {
   return step.endsWith('.undo') ? 'undoing' : 'running';
-}
-
-function eventOf({ step, round, attempt, worker }: Attempt) {
-  return { step, round, attempt, worker };
 }
 
 function strayExecution(attempt: Attempt, state: RunState, foreign: boolean): OperationFailure {

@@ -1,3 +1,4 @@
+import type { ExpressionBuilder } from 'kysely';
 import type { Failure } from '../../domain/errors.ts';
 import { ENDED_STATES } from '../../domain/run.ts';
 import type { LedgerEntry, RunOutcome, RunState } from '../../domain/run.ts';
@@ -6,6 +7,7 @@ import { orStoreUnavailable } from './database.ts';
 import { appendEvent } from './run-events.ts';
 import { endRun } from './run-log.ts';
 import { eventFrom, runFrom } from './rows.ts';
+import type { Tables } from './tables.ts';
 import type { Vault } from './vault.ts';
 
 export interface RunRow {
@@ -18,6 +20,8 @@ export interface RunRow {
   readonly workflowId: string;
   readonly state: RunState;
   readonly committed: boolean;
+  /** Number of its latest event. */
+  readonly seq: number;
   readonly requestedBy: string;
   readonly createdAt: Date;
   readonly startedAt?: Date;
@@ -70,9 +74,17 @@ export interface Accepted {
 export interface RunFilter {
   readonly state?: readonly RunState[];
   readonly operation?: string;
+  readonly requestedBy?: string;
+  /** What the name of the object begins with. */
+  readonly resource?: string;
+  /** Accepted at this moment or later. */
+  readonly since?: Date;
+  /** Accepted before this moment. */
+  readonly until?: Date;
+  readonly order: 'newest' | 'oldest';
   readonly limit: number;
-  /** Runs older than this one (ids are UUIDv7: they sort by time). */
-  readonly before?: string;
+  /** Goes on after this run, in the given order (ids are UUIDv7: they sort by time). */
+  readonly cursor?: string;
 }
 
 /** The API's side of the read model. Every method throws STORE_UNAVAILABLE when PostgreSQL is away. */
@@ -105,6 +117,11 @@ export class RunStore {
     });
   }
 
+  /** Asks for nothing but an answer. */
+  async ping(): Promise<void> {
+    await orStoreUnavailable(() => this.#db.selectNoFrom((eb) => eb.lit(1).as('one')).execute());
+  }
+
   async get(id: string): Promise<RunRow | undefined> {
     const row = await orStoreUnavailable(() =>
       this.#db.selectFrom('runs').selectAll().where('id', '=', id).executeTakeFirst(),
@@ -112,13 +129,24 @@ export class RunStore {
     return row === undefined ? undefined : runFrom(row);
   }
 
-  /** Newest first. */
-  async list(filter: RunFilter): Promise<RunRow[]> {
-    let query = this.#db.selectFrom('runs').selectAll().orderBy('id', 'desc').limit(filter.limit);
-    if (filter.state !== undefined) query = query.where('state', 'in', filter.state);
-    if (filter.operation !== undefined) query = query.where('operation', '=', filter.operation);
-    if (filter.before !== undefined) query = query.where('id', '<', filter.before);
+  async list({ order, limit, cursor, ...filter }: RunFilter): Promise<RunRow[]> {
+    const isNewest = order === 'newest';
+    let query = this.#db.selectFrom('runs').selectAll().where(matches(filter)).limit(limit);
+    query = query.orderBy('id', isNewest ? 'desc' : 'asc');
+    if (cursor !== undefined) query = query.where('id', isNewest ? '<' : '>', cursor);
     return (await orStoreUnavailable(() => query.execute())).map(runFrom);
+  }
+
+  /** States that no run is in are absent. */
+  async countByState(): Promise<ReadonlyMap<RunState, number>> {
+    const rows = await orStoreUnavailable(() =>
+      this.#db
+        .selectFrom('runs')
+        .select((eb) => ['state', eb.fn.countAll().as('count')])
+        .groupBy('state')
+        .execute(),
+    );
+    return new Map(rows.map(({ state, count }) => [state, Number(count)]));
   }
 
   async events(runId: string, afterSeq: number, limit = 1_000): Promise<RunEvent[]> {
@@ -174,6 +202,18 @@ export class RunStore {
   #transaction<T>(work: (trx: Db) => Promise<T>): Promise<T> {
     return orStoreUnavailable(() => this.#db.transaction().execute(work));
   }
+}
+
+function matches({ state, operation, requestedBy, resource, since, until }: Omit<RunFilter, 'order' | 'limit'>) {
+  return (eb: ExpressionBuilder<Tables, 'runs'>) =>
+    eb.and([
+      ...(state === undefined ? [] : [eb('state', 'in', state)]),
+      ...(operation === undefined ? [] : [eb('operation', '=', operation)]),
+      ...(requestedBy === undefined ? [] : [eb('requested_by', '=', requestedBy)]),
+      ...(resource === undefined ? [] : [eb.fn<boolean>('starts_with', ['resource', eb.val(resource)])]),
+      ...(since === undefined ? [] : [eb('created_at', '>=', since)]),
+      ...(until === undefined ? [] : [eb('created_at', '<', until)]),
+    ]);
 }
 
 async function insertRun(trx: Db, request: NewRun): Promise<boolean> {

@@ -41,6 +41,8 @@ interface RunEventsTable {
   state: RunState | null;
   failure: ColumnType<Failure | null, string | null, string | null>;
   worker: string | null;
+  /** Among the events of all runs; bigint arrives as text. */
+  position: ColumnType<string | null, never, never>;
 }
 
 interface LedgerTable {
@@ -80,6 +82,16 @@ interface VmsTable {
   recorded_at: Generated<Date>;
 }
 
+interface TokensTable {
+  id: string;
+  name: string;
+  digest: Buffer;
+  created_at: Generated<Date>;
+  expires_at: ColumnType<Date | null, Date | undefined, never>;
+  revoked_at: ColumnType<Date | null, never, Date>;
+  last_used_at: ColumnType<Date | null, never, Date>;
+}
+
 export interface Tables {
   runs: RunsTable;
   run_events: RunEventsTable;
@@ -87,4 +99,5 @@ export interface Tables {
   locks: LocksTable;
   run_secrets: RunSecretsTable;
   vms: VmsTable;
+  tokens: TokensTable;
 }

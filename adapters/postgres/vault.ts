@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { OperationFailure } from '../../domain/errors.ts';
 import type { Db } from './database.ts';
+import { orStoreUnavailable } from './database.ts';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -25,20 +26,24 @@ export class Vault {
 
   async put(db: Db, runId: string, name: string, value: string): Promise<void> {
     const { nonce, ciphertext } = this.#seal(`${runId}/${name}`, value);
-    await db
-      .insertInto('run_secrets')
-      .values({ run_id: runId, name, nonce, ciphertext })
-      .onConflict((conflict) => conflict.columns(['run_id', 'name']).doNothing())
-      .execute();
+    await orStoreUnavailable(() =>
+      db
+        .insertInto('run_secrets')
+        .values({ run_id: runId, name, nonce, ciphertext })
+        .onConflict((conflict) => conflict.columns(['run_id', 'name']).doNothing())
+        .execute(),
+    );
   }
 
   async find(db: Db, runId: string, name: string): Promise<string | undefined> {
-    const row = await db
-      .selectFrom('run_secrets')
-      .select(['nonce', 'ciphertext'])
-      .where('run_id', '=', runId)
-      .where('name', '=', name)
-      .executeTakeFirst();
+    const row = await orStoreUnavailable(() =>
+      db
+        .selectFrom('run_secrets')
+        .select(['nonce', 'ciphertext'])
+        .where('run_id', '=', runId)
+        .where('name', '=', name)
+        .executeTakeFirst(),
+    );
     return row === undefined ? undefined : this.#open(`${runId}/${name}`, row);
   }
 

@@ -8,8 +8,10 @@ import type { Engine, ExecutionStatus } from './engine.ts';
 import { startAccepted } from './start-accepted.ts';
 
 export interface ReconcilerOptions {
-  /** Pause between two rounds. */
+  /** Pause between two looks at rows that wait for their start. */
   readonly intervalMs: number;
+  /** Pause between two looks at rows at work: each costs a question to Temporal, and what is found is rare. */
+  readonly openIntervalMs: number;
   /** How long a row may wait for its start before somebody else than its request starts it. */
   readonly graceMs: number;
   /** Told once as long as it lasts: the next round tries again by itself. */
@@ -37,6 +39,7 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   #stopping = new AbortController();
   #loop: Promise<void> = Promise.resolve();
+  #openDueMs = 0;
   /** Troubles of the round before, so that one that lasts for hours is told once. */
   #told: ReadonlySet<string> = new Set();
 
@@ -59,16 +62,17 @@ export class Reconciler {
   }
 
   /**
-   * One round. Trouble with a single run is reported and the others are gone on with. Throws only when PostgreSQL or
+   * One round over all rows, or over those only that wait for their start. Trouble with a single run is reported and the others are gone on with. Throws only when PostgreSQL or
    * Temporal is away; what was done until then stays done.
    */
-  async runOnce(): Promise<Reconciled> {
+  async runOnce(rows: 'all' | 'waiting' = 'all'): Promise<Reconciled> {
     const started: string[] = [];
     const closed: string[] = [];
     const troubles = new Set<string>();
     try {
       const waiting = await this.#store.notStarted(this.#options.graceMs);
-      for (const run of [...waiting, ...(await this.#store.open())]) {
+      const open = rows === 'all' ? await this.#store.open() : [];
+      for (const run of [...waiting, ...open]) {
         const outcome = await this.#settleOrTell(run, troubles);
         if (outcome === 'started') started.push(run.id);
         if (outcome === 'closed') closed.push(run.id);
@@ -85,9 +89,15 @@ export class Reconciler {
   async #rounds(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       // What is away has been told, and the next round looks again.
-      await this.runOnce().catch(() => undefined);
+      await this.#round().catch(() => undefined);
       await delay(this.#options.intervalMs, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  async #round(): Promise<void> {
+    const isOpenDue = performance.now() >= this.#openDueMs;
+    await this.runOnce(isOpenDue ? 'all' : 'waiting');
+    if (isOpenDue) this.#openDueMs = performance.now() + this.#options.openIntervalMs;
   }
 
   async #settleOrTell(run: RunRow, troubles: Set<string>): Promise<Settled> {

@@ -15,14 +15,29 @@ interface Pool {
 /** See `Xapi.importRawVdi`. The task is made by us, so that the outcome of the upload can be asked for after a lost answer. */
 export async function importRawVdi(pool: Pool, memory: TaskMemory, vdi: Ref<'VDI'>, content: Buffer): Promise<void> {
   if (await doneBefore(pool, memory)) return;
+  memory.signal.throwIfAborted();
   const taskRef = await pool.call('task.create', 'Switchboard import_raw_vdi', `config drive ${vdi}`);
   memory.remember(taskRef);
-  const status = await upload(pool, memory.signal, { vdi, task_id: taskRef, format: 'raw' }, content);
-  const ended = await outcome(pool, taskRef, status, memory.signal);
+  const { status, ended } = await uploadAndWait(pool, memory, { vdi, task_id: taskRef, format: 'raw' }, content).catch(
+    async (error: unknown) => {
+      if (memory.signal.aborted) await abandon(pool, memory, taskRef);
+      throw error;
+    },
+  );
   memory.forget();
   await destroyTask(pool.call, taskRef);
   if (ended === undefined) throw uploadRefused(status, pool.context);
   await resultOfTask(ended, pool.context);
+}
+
+async function uploadAndWait(
+  pool: Pool,
+  { signal }: TaskMemory,
+  query: Readonly<Record<'vdi' | 'task_id' | 'format', string>>,
+  content: Buffer,
+) {
+  const status = await upload(pool, signal, query, content);
+  return { status, ended: await outcome(pool, query.task_id, status, signal) };
 }
 
 /** An upload of an earlier attempt counts only if it succeeded; whatever else became of it, its connection is dead. */
@@ -34,6 +49,13 @@ async function doneBefore({ call }: Pool, memory: TaskMemory): Promise<boolean> 
   memory.forget();
   await destroyTask(call, taskRef);
   return record?.status === 'success';
+}
+
+/** XAPI ends a task that we made only once an upload for it has begun: nobody else would end this one. */
+async function abandon({ call }: Pool, memory: TaskMemory, taskRef: string): Promise<void> {
+  memory.forget();
+  await Promise.allSettled([cancelTask(call, taskRef)]);
+  await destroyTask(call, taskRef);
 }
 
 /** After a refusal the task may say why; if it does not by then, nobody will end it. */

@@ -7,13 +7,28 @@ import { cancelTask, destroyTask, endOfTask, isPending, resultOfTask, type Call 
 import { toFailure, type FailureContext } from './to-failure.ts';
 import type { PoolSettings, TaskMemory, Xapi } from './xapi.ts';
 
+/** Told of every message to a pool: its name, how long the answer took, and whether it was one. */
+export type XapiObserver = (call: {
+  readonly pool: string;
+  readonly method: string;
+  readonly outcome: 'ok' | 'failed';
+  readonly durationMs: number;
+}) => void;
+
 /** The typed port in front of xen-api. */
 export class PoolClient implements Xapi {
   readonly poolId: string;
   readonly guestSshPort: number;
   readonly #connection: PoolConnection;
 
-  constructor(settings: Pick<PoolSettings, 'id' | 'guestSshPort'>, connection: PoolConnection) {
+  readonly #observe: XapiObserver;
+
+  constructor(
+    settings: Pick<PoolSettings, 'id' | 'guestSshPort'>,
+    connection: PoolConnection,
+    observe: XapiObserver = () => undefined,
+  ) {
+    this.#observe = observe;
     this.poolId = settings.id;
     this.guestSshPort = settings.guestSshPort;
     this.#connection = connection;
@@ -79,9 +94,15 @@ export class PoolClient implements Xapi {
   }
 
   async #send(method: string, params: readonly unknown[]): Promise<unknown> {
+    const begunMs = performance.now();
+    const tell = (outcome: 'ok' | 'failed') =>
+      this.#observe({ pool: this.poolId, method, outcome, durationMs: performance.now() - begunMs });
     try {
-      return await this.#connection.use((client) => client.call(method, ...params));
+      const answer = await this.#connection.use((client) => client.call(method, ...params));
+      tell('ok');
+      return answer;
     } catch (error) {
+      tell('failed');
       throw toFailure(error, this.#context(method, params));
     }
   }

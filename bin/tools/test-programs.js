@@ -10,6 +10,9 @@ const testPrograms = [
   { program: 'genisoimage', debianPackage: 'genisoimage' },
   { program: 'ssh', debianPackage: 'openssh-client' },
   { program: 'openssl', debianPackage: 'openssl' },
+  { program: 'zsh', debianPackage: 'zsh' },
+  { program: 'fish', debianPackage: 'fish' },
+  { program: 'docker-compose', debianPackage: 'docker-compose' },
 ];
 
 /**

@@ -2,8 +2,11 @@ import type { Handlers } from '../dispatch/call.ts';
 import { eventBehaviour } from './event.ts';
 import { hostBehaviour } from './host.ts';
 import { messageBehaviour } from './message.ts';
+import { networkBehaviour } from './network.ts';
 import { placement } from './placement.ts';
 import { sessionBehaviour } from './session.ts';
+import { srBehaviour } from './sr.ts';
+import { suspendBehaviour } from './suspend.ts';
 import { taskBehaviour } from './task.ts';
 import { vbdBehaviour } from './vbd.ts';
 import { vdiBehaviour } from './vdi.ts';
@@ -25,6 +28,9 @@ export const behaviours = (): readonly Handlers[] => [
   vmCopies,
   vmLimits,
   vmPower,
+  suspendBehaviour,
+  srBehaviour,
+  networkBehaviour,
   vdiBehaviour,
   vbdBehaviour,
   vifBehaviour,

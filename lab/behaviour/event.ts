@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { Call, Handlers } from '../dispatch/call.ts';
 import { isClassName } from '../model/model.ts';
 import type { World } from '../world/world.ts';
 import { XapiError, handleInvalid } from '../xapi-error.ts';
+
+/** How the daemon names a session where its reference must not be seen. */
+const trackingId = (session: string): string => createHash('md5').update(session).digest('hex');
 
 interface Subscription {
   readonly classes: Set<string>;
@@ -38,7 +42,9 @@ function subscriptionHandlers(): Handlers {
     },
     'event.next': async ({ world, session }) => {
       const subscription = subscriptions(world).get(session);
-      if (subscription === undefined) throw new XapiError('SESSION_NOT_REGISTERED', session);
+      if (subscription === undefined) {
+        throw new XapiError('SESSION_NOT_REGISTERED', `trackid=${trackingId(session)}`);
+      }
       const ended = sessionEnd(world, session);
       for (;;) {
         const events = world.events.next([...subscription.classes], subscription.seen);

@@ -48,7 +48,8 @@ export function createVbd(
     VDI: fields.empty === true ? nullRef : fields.VDI,
     userdevice: chooseDevice(world, fields.VM, fields.userdevice),
     currently_attached: false,
-    metrics: nullRef,
+    // A reference to nothing: the class is gone from the API, its field is not.
+    metrics: world.identities.ref(),
   });
 }
 

@@ -123,6 +123,4 @@ export const vdiBehaviour: Handlers = {
     return copyVdi(world, vdi, { shared: false, sr: sr === nullRef ? undefined : sr });
   },
   'VDI.update': () => undefined,
-  'SR.scan': () => undefined,
-  'SR.update': () => undefined,
 };

@@ -1,5 +1,6 @@
 import type { Handlers } from '../dispatch/call.ts';
 import type { Records } from '../model/records.ts';
+import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
@@ -10,10 +11,13 @@ import { vdisOf, vmOperation } from './vm-support.ts';
 /** The fields that a VM's copy does not take from its original. */
 function ownFields(world: World, original: Records['VM'], name: string): Partial<Records['VM']> {
   const base: Record<string, string> = original.is_a_template ? { base_template_name: original.name_label } : {};
+  const { mac_seed: _seed, ...config } = original.other_config;
   return {
     uuid: world.identities.uuid(),
     name_label: name,
-    other_config: { ...original.other_config, ...base, mac_seed: world.identities.uuid() },
+    other_config: { ...base, ...config, mac_seed: world.identities.uuid() },
+    memory_target: 0,
+    generation_id: world.identities.generationId(),
     current_operations: {},
     power_state: 'Halted',
     resident_on: nullRef,
@@ -40,10 +44,11 @@ function ownFields(world: World, original: Records['VM'], name: string): Partial
   };
 }
 
-function copyInterfaces(world: World, from: string, to: string): void {
+/** A copy that will run gets addresses of its own. */
+function copyInterfaces(world: World, from: string, to: string, keepsMacs: boolean): void {
   for (const ref of world.store.get('VM', from).VIFs) {
     const vif = world.store.get('VIF', ref);
-    createVif(world, { ...vif, VM: to, MAC: '' });
+    createVif(world, { ...vif, VM: to, MAC: keepsMacs ? vif.MAC : '' });
   }
 }
 
@@ -56,12 +61,12 @@ function copyDrive(world: World, vbd: Records['VBD'], vm: string, vdi: string): 
     currently_attached: false,
     current_operations: {},
     device: '',
-    metrics: nullRef,
+    metrics: world.identities.ref(),
   });
 }
 
 /** `copyDisk` gives the reference of a disk's copy. */
-function copyVm(world: World, vm: string, name: string, copyDisk: (vdi: string) => string): string {
+function copyVm(world: World, vm: string, name: string, copyDisk: (vdi: string) => string, keepsMacs = false): string {
   const original = world.store.get('VM', vm);
   const copy = world.store.create('VM', { ...original, ...ownFields(world, original, name) });
   for (const ref of original.VBDs) {
@@ -69,7 +74,7 @@ function copyVm(world: World, vm: string, name: string, copyDisk: (vdi: string) 
     const isDisk = vbd.type === 'Disk' && vbd.VDI !== nullRef;
     copyDrive(world, vbd, copy, isDisk ? copyDisk(vbd.VDI) : vbd.VDI);
   }
-  copyInterfaces(world, vm, copy);
+  copyInterfaces(world, vm, copy, keepsMacs);
   return copy;
 }
 
@@ -115,15 +120,18 @@ export const vmCopies: Handlers = {
 };
 
 function snapshotVm(world: World, vm: string, name: string): string {
-  const snapshot = copyVm(world, vm, name, (vdi) => copyVdi(world, vdi, { shared: true, snapshot: true }));
-  const { name_label: label, other_config: original } = world.store.get('VM', vm);
+  const snapshot = copyVm(world, vm, name, (vdi) => copyVdi(world, vdi, { shared: true, snapshot: true }), true);
+  const { name_label: label, other_config: original, power_state: state } = world.store.get('VM', vm);
   world.store.update('VM', snapshot, {
     name_label: name === '' ? label : name,
     other_config: original,
     is_a_template: true,
     is_a_snapshot: true,
     snapshot_of: vm,
+    snapshot_time: formatDate(Date.now()),
+    snapshot_info: { 'disk-snapshot-type': 'crash_consistent', 'power-state-at-snapshot': state },
   });
+  world.store.update('VM', vm, { parent: snapshot });
   return snapshot;
 }
 

@@ -1,4 +1,5 @@
 import type { Call, Handlers } from '../dispatch/call.ts';
+import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
@@ -60,7 +61,10 @@ function provision({ world, progress }: Call, vm: string): void {
   }
   progress(0.1);
   world.store.update('VM', vm, { other_config: rest });
+  world.store.update('VM_metrics', world.store.get('VM', vm).metrics, { install_time: formatDate(Date.now()) });
 }
+
+const domainType = (hvmBootPolicy: string): string => (hvmBootPolicy === '' ? 'pv' : 'hvm');
 
 function destroyVm(world: World, vm: string): void {
   const { VBDs: vbds, VIFs: vifs, consoles, metrics, guest_metrics: guestMetrics, uuid } = world.store.get('VM', vm);
@@ -80,6 +84,8 @@ export const vmLife: Handlers = {
       other_config: { mac_seed: world.identities.uuid(), ...record.other_config },
       metrics: world.store.create('VM_metrics', {}),
       domid: -1,
+      hardware_platform_version: 2,
+      domain_type: record.domain_type === 'unspecified' ? domainType(record.HVM_boot_policy) : record.domain_type,
     }),
 
   'VM.destroy': (call, vm) =>

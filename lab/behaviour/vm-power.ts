@@ -1,4 +1,5 @@
 import type { Call, Handlers } from '../dispatch/call.ts';
+import type { Records } from '../model/records.ts';
 import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
@@ -7,6 +8,7 @@ import { bootGuest, stopGuest } from './guest-lifecycle.ts';
 import { refreshFreeMemory } from './memory.ts';
 import { assertCanBootHere, chooseHost } from './placement.ts';
 import { attach } from './vbd.ts';
+import { destroyVdi } from './vdi.ts';
 import type { PowerState } from './vm-support.ts';
 import { postMessage, vdisOf, vmOperation } from './vm-support.ts';
 
@@ -30,6 +32,35 @@ function assertDisksFree(world: World, vm: string): void {
   }
 }
 
+/** What a virtual machine's firmware says of itself unless a vendor's strings were copied to it. */
+const genericBios = {
+  'bios-vendor': 'Xen',
+  'bios-version': '',
+  'system-manufacturer': 'Xen',
+  'system-product-name': 'HVM domU',
+  'system-version': '',
+  'system-serial-number': '',
+  'baseboard-manufacturer': '',
+  'baseboard-product-name': '',
+  'baseboard-version': '',
+  'baseboard-serial-number': '',
+  'baseboard-asset-tag': '',
+  'baseboard-location-in-chassis': '',
+  'enclosure-asset-tag': '',
+  'hp-rombios': '',
+  'oem-1': 'Xen',
+  'oem-2': 'MS_VM_CERT/SHA1/bdbeb6e0a816d43fa6d3fe8aaef04c2bad9d3e3d',
+};
+
+/** What the first start of a VM writes down about the machine that it found. */
+function bootSettings({ platform, bios_strings: bios }: Records['VM']): Partial<Records['VM']> {
+  return {
+    platform: { ...('device-model' in platform ? {} : { 'device-model': 'qemu-upstream-compat' }), ...platform },
+    last_boot_CPU_flags: { vendor: 'GenuineIntel', features: '' },
+    bios_strings: Object.keys(bios).length > 0 ? bios : genericBios,
+  };
+}
+
 function markRunning(world: World, vm: string, host: string, state: PowerState): void {
   const { metrics, VCPUs_at_startup: vcpus, memory_dynamic_max: memoryBytes } = world.store.get('VM', vm);
   setAttached(world, vm, true);
@@ -38,13 +69,15 @@ function markRunning(world: World, vm: string, host: string, state: PowerState):
     resident_on: host,
     domid: world.nextDomid(),
     memory_target: memoryBytes,
+    ...bootSettings(world.store.get('VM', vm)),
   });
-  const now = formatDate(Date.now());
   world.store.update('VM_metrics', metrics, {
-    start_time: now,
+    start_time: formatDate(Date.now()),
     VCPUs_number: vcpus,
+    VCPUs_utilisation: { '0': 0 },
     memory_actual: memoryBytes,
-    last_updated: now,
+    hvm: true,
+    current_domain_type: 'hvm',
   });
   refreshFreeMemory(world, host);
 }
@@ -60,32 +93,44 @@ function unreserve(world: World, vm: string, host: string): void {
 }
 
 /** The memory is taken from the host as soon as it is chosen, so that two starts never share it. */
-async function startOn(call: Call, vm: string, pickHost: () => string, startPaused: boolean): Promise<void> {
+export async function bringUp(call: Call, vm: string, pickHost: () => string, paused: boolean): Promise<void> {
   const { world, signal } = call;
   assertDisksFree(world, vm);
   const host = pickHost();
   reserve(world, vm, host);
   try {
     await world.latency.spend('start', signal, 0.5);
-    call.progress(0.5);
+    call.progress(0.5, 6);
     await world.latency.spend('start', signal, 0.5);
   } finally {
     unreserve(world, vm, host);
   }
-  markRunning(world, vm, host, startPaused ? 'Paused' : 'Running');
-  postMessage(world, 'VM_STARTED', vm);
+  markRunning(world, vm, host, paused ? 'Paused' : 'Running');
   await bootGuest(world, vm);
 }
 
-/** Frees what the VM held; its disks stay. */
-async function markHalted(world: World, vm: string, message = 'VM_SHUTDOWN'): Promise<void> {
-  await stopGuest(world, vm);
+async function startOn(call: Call, vm: string, pickHost: () => string, paused: boolean): Promise<void> {
+  await bringUp(call, vm, pickHost, paused);
+  postMessage(call.world, 'VM_STARTED', vm);
+}
+
+/** Frees what the VM held on its host; its disks stay. The guest has to be stopped before. */
+export function takeDown(world: World, vm: string, state: 'Halted' | 'Suspended'): void {
   const { resident_on: host, metrics } = world.store.get('VM', vm);
   setAttached(world, vm, false);
-  world.store.update('VM', vm, { power_state: 'Halted', resident_on: nullRef, domid: -1 });
+  world.store.update('VM', vm, { power_state: state, resident_on: nullRef, domid: -1, memory_target: 0 });
   world.store.update('VM_metrics', metrics, { VCPUs_number: 0, memory_actual: 0 });
   if (host !== nullRef) refreshFreeMemory(world, host);
-  postMessage(world, message, vm);
+}
+
+async function halt(world: World, vm: string): Promise<void> {
+  await stopGuest(world, vm);
+  postMessage(world, 'VM_SHUTDOWN', vm);
+  takeDown(world, vm, 'Halted');
+  const { suspend_VDI: image } = world.store.get('VM', vm);
+  if (image === nullRef) return;
+  world.store.update('VM', vm, { suspend_VDI: nullRef });
+  destroyVdi(world, image);
 }
 
 function assertGuestAgent(world: World, vm: string): void {
@@ -95,7 +140,7 @@ function assertGuestAgent(world: World, vm: string): void {
 async function reboot(call: Call, vm: string): Promise<void> {
   const { world } = call;
   await stopGuest(world, vm);
-  call.progress(0.625);
+  call.progress(0.9375, 17);
   const { resident_on: host } = world.store.get('VM', vm);
   markRunning(world, vm, host, 'Running');
   postMessage(world, 'VM_REBOOTED', vm);
@@ -115,7 +160,8 @@ async function cleanShutdown(call: Call, vm: string): Promise<void> {
   assertGuestAgent(call.world, vm);
   call.progress(0.25);
   await call.world.latency.spend('shutdown', call.signal);
-  await markHalted(call.world, vm);
+  call.progress(0.9, 9);
+  await halt(call.world, vm);
 }
 
 export const vmPower: Handlers = {
@@ -136,13 +182,13 @@ export const vmPower: Handlers = {
   'VM.shutdown': (call, vm) =>
     vmOperation(call, vm, 'clean_shutdown', live, async () => {
       if (call.world.store.get('VM', vm).guest_metrics !== nullRef) return cleanShutdown(call, vm);
-      return markHalted(call.world, vm);
+      return halt(call.world, vm);
     }),
 
   'VM.hard_shutdown': (call, vm) =>
     vmOperation(call, vm, 'hard_shutdown', live, async () => {
       call.progress(0.4286);
-      await markHalted(call.world, vm);
+      await halt(call.world, vm);
     }),
 
   'VM.clean_reboot': (call, vm) =>

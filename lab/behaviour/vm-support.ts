@@ -56,14 +56,16 @@ export async function vmOperation<T>(
 
 /** An alert of the pool about a VM, as clients see it among the messages. */
 export function postMessage(world: World, name: string, vm: string): void {
-  const { uuid, name_label: label } = world.store.get('VM', vm);
+  const { uuid, name_label: label, resident_on: home } = world.store.get('VM', vm);
+  const host = world.store.find('host', home);
+  const where = host === undefined ? '' : ` on host: ${host.name_label} (uuid: ${host.uuid})`;
   world.store.create('message', {
     name,
     priority: alertPriorities.get(name) ?? 5,
     cls: 'VM',
     obj_uuid: uuid,
     timestamp: formatDate(Date.now()),
-    body: `VM '${label}' ${name.replace('VM_', '').toLowerCase()}`,
+    body: `VM '${label}' (uuid: ${uuid}) ${name.replace('VM_', '').toLowerCase()}${where}`,
   });
 }
 

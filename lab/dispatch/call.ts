@@ -15,8 +15,8 @@ export interface Call {
   readonly operationId: string;
   /** Aborted when the task is cancelled or the lab closes. */
   readonly signal: AbortSignal;
-  /** From 0 to 1; shown by the task. */
-  readonly progress: (fraction: number) => void;
+  /** From 0 to 1; shown by the task. See Tasks.progress. */
+  readonly progress: (fraction: number, cancelPointsSeen?: number) => void;
   readonly cancel: () => void;
 }
 

@@ -168,7 +168,7 @@ export class Dispatcher {
       host,
       operationId: ref,
       signal: AbortSignal.any([signal, world.closing.signal]),
-      progress: (fraction) => world.tasks.progress(ref, fraction),
+      progress: (fraction, cancelPointsSeen) => world.tasks.progress(ref, fraction, cancelPointsSeen),
       cancel: () => world.tasks.cancel(ref, `DummyRef:|${world.identities.uuid()}|task.cancel`),
     };
   }

@@ -1,4 +1,4 @@
-import { hiddenMessages } from '../model/hidden-messages.ts';
+import { hiddenMessages, movedMessages } from '../model/hidden-messages.ts';
 import { classes } from '../model/model.ts';
 import type { MessageModel } from '../model/model.ts';
 import type { XenType } from '../model/types.ts';
@@ -14,6 +14,7 @@ export interface Registered {
 }
 
 const hiddenResults: Readonly<Record<string, XenType>> = { 'host.is_in_emergency_mode': { kind: 'bool' } };
+const hiddenHandlers: Readonly<Record<string, Handler>> = { 'host.is_in_emergency_mode': () => false };
 
 const reads =
   /^(get|assert|compute|list|is|has|query|retrieve|check|can|test|probe|dmesg|maximise|crl_list|certificate_list)(_|$)/;
@@ -57,7 +58,11 @@ export class Registry {
   constructor(behaviours: readonly Handlers[]) {
     const explicit = new Map(behaviours.flatMap((handlers) => Object.entries(handlers)));
     for (const { messages } of classes.values()) {
-      const listed = messages.flatMap((m) => [...(m.name === 'get_all_records' ? queries(m) : []), m, ...hiddenAfter(m)]);
+      const listed = messages.flatMap((m) => [
+        ...(m.name === 'get_all_records' ? queries(m) : []),
+        m,
+        ...hiddenAfter(m),
+      ]);
       for (const message of listed) this.add(message, explicit.get(message.fullName) as Handler | undefined);
     }
   }
@@ -69,7 +74,10 @@ export class Registry {
 
   /** Full names of all messages, as system.listMethods gives them. */
   names(): string[] {
-    return [...this.byName.keys()];
+    const moved = new Set(Object.values(movedMessages).flat());
+    return [...this.byName.keys()]
+      .filter((name) => !moved.has(name))
+      .flatMap((name) => [name, ...(movedMessages[name] ?? [])]);
   }
 
   /** Official messages that the lab answers with NOT_IMPLEMENTED. */
@@ -80,7 +88,7 @@ export class Registry {
   }
 
   private add(message: MessageModel, behaviour: Handler | undefined): void {
-    const handler = behaviour ?? implicitHandler(message);
+    const handler = behaviour ?? hiddenHandlers[message.fullName] ?? implicitHandler(message);
     this.byName.set(message.fullName, { message, handler, mutating: isMutating(message) });
   }
 }

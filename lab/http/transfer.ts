@@ -6,6 +6,7 @@ import { describeError } from '../dispatch/dispatcher.ts';
 import type { Fault, Target } from '../faults.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
+import { isAuthorised } from './credentials.ts';
 import { forbidden, internalError, pageText, unauthorised } from './pages.ts';
 
 /** A disk's content on its way in or out. */
@@ -15,17 +16,6 @@ interface Transfer {
   readonly vdi: string;
   readonly task: string;
   readonly record: OpenCall;
-}
-
-function basicAuthOk(world: World, header: string | undefined): boolean {
-  const [scheme, encoded = ''] = (header ?? '').split(' ');
-  if (scheme?.toLowerCase() !== 'basic') return false;
-  return Buffer.from(encoded, 'base64').toString('utf8') === `${world.user}:${world.password}`;
-}
-
-function isAuthorised(world: World, query: URLSearchParams, req: IncomingMessage): boolean {
-  const session = query.get('session_id');
-  return session === null ? basicAuthOk(world, req.headers.authorization) : world.sessions.isKnown(session);
 }
 
 /** The host that can write to the disk's SR, if that is not the one that was asked. */

@@ -7,6 +7,7 @@ import { jsonCodec } from '../wire/json-codec.ts';
 import { MalformedBody } from '../wire/rpc.ts';
 import { xmlCodec } from '../wire/xml-codec.ts';
 import type { World } from '../world/world.ts';
+import { answerGet } from './handlers.ts';
 import type { Page } from './pages.ts';
 import { forbidden, headersTooLarge, internalError, notImplemented, pageText, requestTimeout } from './pages.ts';
 import { exportRawVdi, importRawVdi } from './transfer.ts';
@@ -52,9 +53,6 @@ function sendOk(
 }
 
 async function readBody(req: IncomingMessage): Promise<string> {
-  if (req.headers['content-length'] === undefined) {
-    throw new MalformedBody('Failure("We require a content-length: HTTP header")');
-  }
   if (Number(req.headers['content-length']) > maxBodyBytes)
     throw new MalformedBody('Http_svr.Client_requested_size_over_limit');
   const chunks: Buffer[] = [];
@@ -120,9 +118,14 @@ export class XapiServer {
     if (method === 'PUT' && path === '/import_raw_vdi') return importRawVdi(this.world, this.host, req);
     if (method === 'GET' && path === '/export_raw_vdi') return exportRawVdi(this.world, this.host, req);
     if (method === 'OPTIONS') return sendOk(req, res, undefined, '', ['Access-Control-Allow-Methods', 'PUT']);
+    if (method === 'GET') return void req.socket.end(answerGet(this.world, req));
+    if (method === 'POST' && req.headers['content-length'] === undefined) {
+      // At once: what follows the head would be taken for a second request.
+      return sendPage(req, internalError('Failure("We require a content-length: HTTP header")'));
+    }
     if (method === 'POST' && path !== '//')
       return this.call(req, res, /^\/jsonrpc\/?$/.test(path) ? jsonCodec : xmlCodec);
-    sendPage(req, ['GET', 'PUT', 'POST', 'CONNECT'].includes(method) ? forbidden : notImplemented(method));
+    sendPage(req, ['PUT', 'POST', 'CONNECT'].includes(method) ? forbidden : notImplemented(method));
   }
 
   private async call(req: IncomingMessage, res: ServerResponse, codec: Codec): Promise<void> {

@@ -71,7 +71,11 @@ const model = {
   classes: Object.fromEntries(
     classes.map((cls) => [
       cls.name,
-      { since: since(cls), fields: cls.fields.map(field), messages: cls.messages.toReversed().map((m) => message(cls, m)) },
+      {
+        since: since(cls),
+        fields: cls.fields.map(field),
+        messages: cls.messages.toReversed().map((m) => message(cls, m)),
+      },
     ]),
   ),
   enums: Object.fromEntries(

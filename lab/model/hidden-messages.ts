@@ -7,11 +7,7 @@ export interface HiddenMessage {
 
 const following: Readonly<Record<string, readonly string[]>> = {
   'session.change_password': ['session.slave_login', 'session.slave_local_login'],
-  'pool.eject': [
-    'pool.initial_auth',
-    'pool.exchange_certificates_on_join',
-    'pool.exchange_ca_certificates_on_join',
-  ],
+  'pool.eject': ['pool.initial_auth', 'pool.exchange_certificates_on_join', 'pool.exchange_ca_certificates_on_join'],
   'pool.recover_slaves': ['pool.hello', 'pool.is_slave'],
   'pool.create_new_blob': [
     'pool.ha_schedule_plan_recomputation',
@@ -31,6 +27,12 @@ const following: Readonly<Record<string, readonly string[]>> = {
   'VMPP.archive_now': ['VMPP.create_alert'],
   'VMPP.set_backup_retention_value': ['VMPP.set_is_backup_running', 'VMPP.set_is_archive_running'],
   'host.emergency_ha_disable': ['host.local_assert_healthy', 'host.is_in_emergency_mode'],
+};
+
+/** Published messages that the daemon lists elsewhere than their place in the data model tells. */
+export const movedMessages: Readonly<Record<string, readonly string[]>> = {
+  'VM.remove_from_HVM_boot_params': ['VM.set_platform', 'VM.add_to_platform', 'VM.remove_from_platform'],
+  'VM.set_PCI_bus': ['VM.set_other_config', 'VM.add_to_other_config', 'VM.remove_from_other_config'],
 };
 
 export const hiddenMessages: readonly HiddenMessage[] = Object.entries(following).flatMap(([after, names]) =>

@@ -16,6 +16,24 @@ interface Deletion {
   readonly deletedAt: number;
 }
 
+/** Events with the token that tells how far they go: to the last change of what is watched. */
+interface Told {
+  readonly events: EventValue[];
+  readonly reached: Token;
+}
+
+interface Written {
+  readonly cls: ClassName;
+  readonly entry: Entry;
+}
+
+const classOrder = new Map([...classes.keys()].map((cls, at) => [cls, at]));
+
+function byClassAndRef(a: Written, b: Written): number {
+  const classes = (classOrder.get(a.cls) ?? 0) - (classOrder.get(b.cls) ?? 0);
+  return classes !== 0 ? classes : a.entry.ref < b.entry.ref ? -1 : 1;
+}
+
 interface Token {
   /** Generation of the store up to which the client knows everything but messages. */
   readonly objects: number;
@@ -92,8 +110,8 @@ export class Events {
     const watched = watcher(filters);
     const deadline = timeoutMs < 0 ? Infinity : Date.now() + timeoutMs;
     for (;;) {
-      const events = this.since(token, watched);
-      if (events.length > 0) return this.batch(events, this.position());
+      const { events, reached } = this.since(token, watched);
+      if (events.length > 0) return this.batch(events, reached);
       const leftMs = deadline - Date.now();
       if (leftMs <= 0 || ended.aborted) return this.batch([], token);
       await this.nextChange(leftMs, ended);
@@ -108,7 +126,7 @@ export class Events {
   /** The events of event.next: everything watched after the generation, with Unix times and without ids. */
   next(filters: readonly string[], after: number): EventValue[] {
     const timestamp = `${Math.floor(Date.now() / 1000)}.`;
-    const events = this.since({ objects: after, messages: after }, watcher(filters));
+    const { events } = this.since({ objects: after, messages: after }, watcher(filters));
     return events.map((event) => ({ ...event, id: '0', timestamp }));
   }
 
@@ -131,35 +149,47 @@ export class Events {
     return { objects: this.store.generation, messages: this.lastMessage };
   }
 
-  private since(token: Token, watched: (cls: ClassName, ref: string) => boolean): EventValue[] {
+  /** Messages first, then what is new, what is changed, what is gone; each by class in the data model's order, then by reference. */
+  private since(token: Token, watched: (cls: ClassName, ref: string) => boolean): Told {
     const written = this.changed(Math.min(token.objects, token.messages)).filter(({ cls, entry }) => {
       const known = cls === 'message' ? token.messages : token.objects;
       return entry.modifiedAt > known && watched(cls, entry.ref);
     });
     const messages = written.filter(({ cls }) => cls === 'message');
-    const others = written.filter(({ cls }) => cls !== 'message');
+    const others = written.filter(({ cls }) => cls !== 'message').sort(byClassAndRef);
+    const isNew = ({ entry }: Written) => entry.createdAt > token.objects;
     const gone = this.deletions
       .slice(this.firstDeletionAfter(token.objects))
       .filter(({ cls, ref, createdAt }) => createdAt <= token.objects && watched(cls, ref));
-    return [
-      ...messages.map((item) => this.event(item.cls, item.entry, 'add', '0')),
+    const events = [
+      ...messages.map((item) => this.event(item, 'add', '0')),
+      ...others.filter(isNew).map((item) => this.event(item, 'add', String(item.entry.createdAt))),
+      ...others.filter((item) => !isNew(item)).map((item) => this.event(item, 'mod', String(item.entry.modifiedAt))),
       ...gone.map(({ cls, ref, deletedAt }): EventValue => {
         return { id: String(deletedAt), timestamp: '0.0', class: cls.toLowerCase(), operation: 'del', ref };
       }),
-      ...others.map(({ cls, entry }) => {
-        return this.event(cls, entry, entry.createdAt > token.objects ? 'add' : 'mod', String(entry.modifiedAt));
-      }),
     ];
+    const latest = (generations: readonly number[], before: number) =>
+      generations.reduce((a, b) => Math.max(a, b), before);
+    const seen = [...others.map(({ entry }) => entry.modifiedAt), ...gone.map(({ deletedAt }) => deletedAt)];
+    const reached = {
+      objects: latest(seen, token.objects),
+      messages: latest(
+        messages.map(({ entry }) => entry.modifiedAt),
+        token.messages,
+      ),
+    };
+    return { events, reached };
   }
 
-  private event(cls: ClassName, entry: Entry, operation: 'add' | 'mod', id: string): EventValue {
+  private event({ cls, entry }: Written, operation: 'add' | 'mod', id: string): EventValue {
     const snapshot = { cls, record: entry.record };
     return { id, timestamp: '0.0', class: cls.toLowerCase(), operation, ref: entry.ref, snapshot };
   }
 
   /** The objects written after a generation, in the order of their last write. */
-  private changed(after: number): { cls: ClassName; entry: Entry }[] {
-    const found: { cls: ClassName; entry: Entry }[] = [];
+  private changed(after: number): Written[] {
+    const found: Written[] = [];
     for (const { cls, ref, generation } of this.log.slice(firstAfter(this.log, (item) => item.generation, after))) {
       if (this.store.find(cls, ref) === undefined) continue;
       const entry = this.store.entry(cls, ref);

@@ -16,6 +16,13 @@ export class Identities {
     return uuidFrom(createHash('sha256').update(`${this.seed}/${this.count}`).digest());
   }
 
+  /** Two 63-bit numbers: tells a copied guest that it is one. */
+  generationId(): string {
+    this.count += 1;
+    const digest = createHash('sha256').update(`${this.seed}/${this.count}`).digest();
+    return [0, 8].map((at) => BigInt.asUintN(63, digest.readBigUInt64BE(at))).join(':');
+  }
+
   ref(): string {
     return `OpaqueRef:${this.uuid()}`;
   }

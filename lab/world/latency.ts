@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export type LatencyProfile = 'zero' | 'reference';
 
-/** What kinds of work take on a pool with shared storage, in milliseconds before division by the speed; assumed, see docs. */
+/** What kinds of work take, in milliseconds before division by the speed: assumed, typical of a pool with shared storage. */
 const referenceMs = {
   getter: 5,
   setter: 20,

@@ -51,3 +51,7 @@ export const links: readonly Link[] = [
   link('VLAN', 'tagged_PIF', 'PIF', 'VLAN_slave_of'),
   link('task', 'subtask_of', 'task', 'subtasks'),
 ];
+
+/** Whether the field is kept by the store, from the references on the other side. */
+export const isLinkSet = (cls: string, field: string): boolean =>
+  links.some(({ to, set }) => to === cls && set === field);

@@ -91,6 +91,19 @@ export class Store {
     this.report({ ...change, operation: record === undefined ? 'del' : 'add' });
   }
 
+  /** Makes the sets that name objects of the class anew from the references in them, the newest object first. */
+  relinkAll(from: ClassName): void {
+    for (const link of links.filter((candidate) => candidate.from === from)) {
+      const members = new Map<string, string[]>();
+      for (const { ref, record } of this.entries(from)) {
+        const target = asText(record[link.field]);
+        members.set(target, [ref, ...(members.get(target) ?? [])]);
+      }
+      for (const entry of this.entries(link.to))
+        this.write(link.to, entry, { [link.set]: members.get(entry.ref) ?? [] });
+    }
+  }
+
   /** Writing what is already there is no change and no event. Throws HANDLE_INVALID. */
   update<C extends ClassName>(cls: C, ref: string, patch: Partial<Records[C]>): void {
     this.write(cls, this.entry(cls, ref), patch as RecordValue);

@@ -39,8 +39,13 @@ export class Tasks {
     });
   }
 
-  progress(ref: string, fraction: number): void {
-    if (this.store.find('task', ref) !== undefined) this.store.update('task', ref, { progress: fraction });
+  /** `cancelPointsSeen` is given where the genuine daemon passes the last point at which it could be cancelled, and notes their number. */
+  progress(ref: string, fraction: number, cancelPointsSeen?: number): void {
+    const task = this.store.find('task', ref);
+    if (task === undefined) return;
+    const points = { 'debug_info:cancel_points_seen': String(cancelPointsSeen), ...task.other_config };
+    const passed = cancelPointsSeen === undefined ? {} : { allowed_operations: [], other_config: points };
+    this.store.update('task', ref, { progress: fraction, ...passed });
   }
 
   /** `result` is XML-RPC text: `<value>…</value>`. */

@@ -53,7 +53,8 @@ describe('the configuration', () => {
       host: '127.0.0.1',
       port: 8080,
       taskQueue: 'switchboard',
-      tokens: [{ name: 'operator', token: TOKEN }],
+      token: TOKEN,
+      ratePerMinute: 6_000,
       poolIds: ['ams1', 'ams2'],
     });
     expect(config.temporal).toMatchObject({
@@ -153,7 +154,8 @@ describe('the configuration', () => {
       port: 8080,
       poolIds: [],
     });
-    expect(faultsOf(() => loadApiConfig({ ...env, SWITCHBOARD_TOKEN_FILE: '' }))).toContain('SWITCHBOARD_TOKEN_FILE');
+    expect(loadApiConfig({ ...env, SWITCHBOARD_TOKEN_FILE: '' }).token).toBeUndefined();
+    expect(faultsOf(() => loadApiConfig({ ...env, DATABASE_URL: '' }))).toContain('DATABASE_URL');
   });
 });
 

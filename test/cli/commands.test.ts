@@ -53,13 +53,7 @@ describe('the command line', () => {
 
   it('lists every field of an operation in its help, with what is required', async () => {
     const { stdout, code } = await shell.run(['deploy-vm', '--help']);
-    for (const flag of [
-      '--pool',
-      '--memory-mib',
-      '--ssh-authorized-keys',
-      '--user-data <text|@file>',
-      '--disks <json>',
-    ]) {
+    for (const flag of ['--pool', '--memory-mib', '--ssh-authorized-keys', '--user-data <@file>', '--disks <json>']) {
       expect(stdout).toContain(flag);
     }
     expect(stdout).toMatch(/--name <text> [^-]*required/);
@@ -89,16 +83,16 @@ describe('the command line', () => {
     expect((await shell.run(['show', id])).stdout).toContain('✔ acquireLock');
   });
 
-  it('speaks JSON on stdout when asked to, of data and of problems', async () => {
-    const started = await shell.run([...DEPLOY, 'quick-json', '--json', '--watch']);
-    const documents = started.stdout.trim().split('\n');
-    const last = JSON.parse(documents.at(-1) ?? '') as { id: string; state: string };
-    expect(last.state).toBe('succeeded');
-    for (const args of [['show', last.id], ['runs']]) {
+  it('speaks JSON on stdout when asked to, of data, of events and of problems', async () => {
+    const { stdout } = await shell.run([...DEPLOY, 'quick-json', '--json', '--watch']);
+    const events = stdout.trim().split('\n');
+    const last = JSON.parse(events.at(-1) ?? '') as { runId: string; kind: string; state: string };
+    expect(last).toMatchObject({ kind: 'run-state', state: 'succeeded' });
+    for (const args of [['show', last.runId], ['runs']]) {
       expect(JSON.parse((await shell.run([...args, '--json'])).stdout)).toBeInstanceOf(Object);
     }
-    const refused = await shell.run(['cancel', last.id, '--json']);
-    expect(JSON.parse(refused.stdout)).toMatchObject({ code: 'ACTION_REFUSED', runId: last.id });
+    const refused = await shell.run(['cancel', last.runId, '--json']);
+    expect(JSON.parse(refused.stdout)).toMatchObject({ code: 'ACTION_REFUSED', runId: last.runId });
     expect(refused.code).toBe(3);
   });
 });

@@ -81,7 +81,7 @@ describe('the exit code of the command line', () => {
   });
 
   it('is 5 for a VM that another run works on, and leads to that run', async () => {
-    const remove = ['delete-vm', '--pool', 'ams1', '--name', 'slow-conflict'];
+    const remove = ['delete-vm', '--pool', 'ams1', '--name', 'slow-conflict', '--yes'];
     const { stdout } = await shell.run(remove);
     const { code, stderr } = await shell.run(remove);
     expect(stderr).toContain(`Next: switchboard watch ${stdout.trim()}`);

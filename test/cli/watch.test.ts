@@ -1,10 +1,12 @@
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { runCli } from '../../cli/program.ts';
 import { runWhen } from '../api/support/requests.ts';
 import type { Rig } from '../api/support/rig.ts';
-import { openRig, startStandInWorker, TOKEN } from '../api/support/rig.ts';
+import { openRig, startStandInWorker } from '../api/support/rig.ts';
+import { ioFor } from './support/io.ts';
 import type { ApiProcess } from './support/processes.ts';
 import { Shell, startApiProcess } from './support/processes.ts';
 
@@ -29,22 +31,20 @@ describe('watching a run', () => {
     const frames: string[] = [];
     const columns = 50;
     const detach = new AbortController();
-    const code = await runCli(['watch', id], {
+    const io = ioFor(api, {
       out: (text) => {
         frames.push(text);
         if (frames.length === 3) detach.abort();
       },
-      err: () => undefined,
-      terminal: { columns },
+      terminal: { columns, rows: 50 },
       color: true,
-      serverUrl: api.url,
-      token: TOKEN,
       interrupted: detach.signal,
     });
+    const code = await runCli(['watch', id], io);
     expect(code).toBe(130);
     const lineCount = (frames[1] ?? '').split('\n').length - 1;
     expect(frames[2]?.startsWith(`\x1b[${lineCount}A\x1b[0J`)).toBe(true);
-    const lines = frames.flatMap((frame) => stripVTControlCharacters(frame).split('\n'));
+    const lines = frames.slice(0, -1).flatMap((frame) => stripVTControlCharacters(frame).split('\n'));
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
   });
 
@@ -59,15 +59,72 @@ describe('watching a run', () => {
     await runWhen(api.url, id, ({ state }) => state === 'running');
   });
 
-  it('goes on when the API was killed and is there again', async () => {
+  it('tells every event once, in order, also over an API that is killed and started again', async () => {
     const id = (await shell.run([...DEPLOY, 'slow-restarted'])).stdout.trim();
-    const { child, finished } = shell.start(['watch', id]);
+    const { child, finished } = shell.start(['watch', id, '--json']);
     await once(child.stdout, 'data');
     const gone = once(api.child, 'exit');
     api.child.kill('SIGKILL');
     await gone;
-    const again = await startApiProcess(rig, Number(new URL(api.url).port));
-    expect(await new Shell(again).run(['cancel', id])).toMatchObject({ code: 0 });
-    expect(await finished).toMatchObject({ code: 7, stderr: '' });
+    api = await startApiProcess(rig, Number(new URL(api.url).port));
+    shell = new Shell(api);
+    expect(await shell.run(['cancel', id])).toMatchObject({ code: 0 });
+    const { code, stdout, stderr } = await finished;
+    const told = linesOf(stdout).map((line) => (JSON.parse(line) as { seq: number }).seq);
+    const written = await rig.store.events(id, 0);
+    expect(told).toEqual(written.map(({ seq }) => seq));
+    expect(stderr).toContain('Waiting for it.');
+    expect(code).toBe(7);
   });
+
+  it('follows several runs at once, names each in its lines, and exits by the worst outcome', async () => {
+    const ids = [await started('quick-one'), await started('held-two')];
+    const { code, stdout, stderr } = await shell.run(['watch', ...ids]);
+    for (const id of ids) {
+      const lines = linesOf(stdout).filter((line) => line.startsWith(`${id}  2`));
+      expect(lines).toHaveLength((await rig.store.events(id, 0)).length);
+    }
+    expect(stderr).toContain(`switchboard retry ${ids[1] ?? ''}`);
+    expect(code).toBe(6);
+  });
+
+  it('says which of the runs does not exist and ends, though the others go on', async () => {
+    const id = await started('slow-beside-nothing');
+    const { code, stderr } = await shell.run(['watch', id, '00000000-0000-7000-8000-000000000000']);
+    expect(stderr).toContain('There is no such run.');
+    expect(code).toBe(2);
+  });
+
+  it('tells what happens in all runs from now on with runs --follow', async () => {
+    await started('quick-before');
+    const { child, finished } = shell.start(['runs', '--follow']);
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const id = await startedUntil(() => lines.next());
+    child.kill('SIGINT');
+    const { code, stdout, stderr } = await finished;
+    expect(stdout).toContain(id);
+    expect(stdout).toContain('(Deploy VM quick-followed on pool ams1');
+    expect(stdout).not.toContain('quick-before');
+    expect(stderr).toContain('Detached');
+    expect(code).toBe(130);
+  });
+
+  const started = async (name: string) => (await shell.run([...DEPLOY, name])).stdout.trim();
+
+  /** The stream begins at an unknown moment: runs are started until one of them is told. */
+  const startedUntil = async (told: () => Promise<unknown>) => {
+    const waiting = new AbortController();
+    const first = told().then(() => waiting.abort());
+    for (;;) {
+      const id = await started('quick-followed');
+      await runWhen(api.url, id, ({ state }) => state === 'succeeded');
+      if (!waiting.signal.aborted) continue;
+      await first;
+      return id;
+    }
+  };
 });
+
+function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}

@@ -46,7 +46,7 @@ describe('a VM from its template to its end', () => {
     await client().call('VM.provision', vm);
     const { VBDs: vbds, other_config: config } = await record(vm);
     expect(config).not.toHaveProperty('disks');
-    const vdi = await client().call('VBD.get_VDI', vbds[1]);
+    const vdi = await client().call('VBD.get_VDI', vbds[0]);
     expect(await client().call('VDI.get_record', vdi)).toMatchObject({
       name_label: '1',
       name_description: 'Created by template provisioner',

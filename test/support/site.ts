@@ -24,7 +24,7 @@ import { coverWorkflows } from './workflow-coverage.ts';
 import { eventually } from './eventually.ts';
 
 /** Short by input: what takes minutes in life takes a second here. Budgets are wide, so that a slow machine fails nothing. */
-export const TEST_TIMING: Timing = {
+const TEST_TIMING: Timing = {
   stepBudgetMs: 30_000,
   slowStepBudgetMs: 30_000,
   undoBudgetMs: 3_000,
@@ -119,7 +119,7 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
   };
 }
 
-export function poolSettingsOf(lab: Lab): PoolSettings[] {
+function poolSettingsOf(lab: Lab): PoolSettings[] {
   return lab.pools.map((pool) => ({
     id: pool.id,
     addresses: pool.hostAddresses,

@@ -3,6 +3,7 @@ import * as wf from '@temporalio/workflow';
 import type { Failure } from '../../domain/errors.ts';
 import type { OperatorAnswer, RunState } from '../../domain/run.ts';
 import { StepTable } from '../../domain/step-table.ts';
+import { bookkeeping } from './steps.ts';
 
 type Skip = Pick<Extract<OperatorAnswer, { verb: 'skip' }>, 'reason'>;
 
@@ -16,14 +17,16 @@ export class Controls {
   readonly table = new StepTable(wf.setCurrentDetails);
   /** The run has passed its point of no return. */
   committed = false;
-  readonly #scope: wf.CancellationScope;
   #unwinding = false;
   #heldAt: string | undefined;
   #answer: OperatorAnswer | undefined;
 
   constructor(scope: wf.CancellationScope) {
-    this.#scope = scope;
-    wf.setHandler(cancelRun, () => this.#cancel(), { validator: () => this.#mayCancel() });
+    const cancel = () => {
+      scope.cancel();
+      return 'The step under way ends first, then everything this run did is undone.';
+    };
+    wf.setHandler(cancelRun, cancel, { validator: () => this.#mayCancel() });
     wf.setHandler(retryStep, () => this.#reply({ verb: 'retry' }), { validator: () => this.#mayAnswer() });
     wf.setHandler(skipStep, ({ reason }) => this.#reply({ verb: 'skip', reason }), {
       validator: ({ reason }: Skip) => this.#mayAnswer(reason),
@@ -40,22 +43,17 @@ export class Controls {
     this.table.state(state);
   }
 
-  /** Holds the run until somebody answers. */
-  async askOperator(step: string, failure: Failure): Promise<OperatorAnswer> {
+  /** Holds the run until somebody answers; whoever reads that it needs an operator may answer at once. */
+  async askOperator(runId: string, step: string, failure: Failure): Promise<OperatorAnswer> {
     this.#heldAt = step;
+    await bookkeeping.noteState(runId, 'needs-operator', failure);
     this.table.fail(step, failure.message);
     this.showState('needs-operator');
     await wf.condition(() => this.#answer !== undefined);
     const answer = this.#answer ?? { verb: 'retry' };
-    this.#heldAt = undefined;
-    this.#answer = undefined;
+    this.#heldAt = this.#answer = undefined;
     this.showState(this.#unwinding ? 'undoing' : 'running');
     return answer;
-  }
-
-  #cancel(): string {
-    this.#scope.cancel();
-    return 'The step under way ends first, then everything this run did is undone.';
   }
 
   #reply(answer: OperatorAnswer): string {

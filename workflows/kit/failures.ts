@@ -17,6 +17,8 @@ export function failureOf(error: unknown): Failure {
     if (isFailureCode(type) && payload !== undefined) return defaultPayloadConverter.fromPayload<Failure>(payload);
   }
   const why = error.cause?.message ?? error.message;
-  const message = `Step ${error.activityType} gave no answer in its time (${why}). Its effect may or may not be there.`;
-  return { code: 'STEP_TIMEOUT', message };
+  return {
+    code: 'STEP_TIMEOUT',
+    message: `${error.activityType}: no answer in time (${why}); its effect may be there.`,
+  };
 }

@@ -1,4 +1,6 @@
 import * as wf from '@temporalio/workflow';
+import { isTerminal } from '../../domain/errors.ts';
+import type { Failure } from '../../domain/errors.ts';
 import type { RunOutcome, RunRequest } from '../../domain/run.ts';
 import { Controls } from './controls.ts';
 import { failureOf } from './failures.ts';
@@ -14,18 +16,22 @@ export function runbook<Input, Result>(body: (saga: Saga, input: Input) => Promi
     const saga = new Saga({ runId, timing, committed: false, round: 0 }, controls);
     try {
       const result = await scope.run(() => body(saga, request.input));
-      const state = saga.skips.length > 0 ? 'succeeded-with-skips' : 'succeeded';
-      await end(runId, controls, { state, result, skips: saga.skips });
+      const { skips } = saga;
+      await end(runId, controls, { state: skips.length > 0 ? 'succeeded-with-skips' : 'succeeded', result, skips });
       return result;
     } catch (error) {
-      return await takeBack(runId, controls, saga, error);
+      return await takeBack(runId, controls, saga, reasonOf(error, scope));
     }
   };
 }
 
-async function takeBack(runId: string, controls: Controls, saga: Saga, error: unknown): Promise<never> {
-  const cancelled = wf.isCancellation(error);
-  const failure = cancelled ? undefined : failureOf(error);
+/** Undefined when the run was cancelled: Temporal does not repeat a step then, so what a repetition would heal is no reason. */
+function reasonOf(error: unknown, scope: wf.CancellationScope): Failure | undefined {
+  const failure = wf.isCancellation(error) ? undefined : failureOf(error);
+  return failure !== undefined && scope.consideredCancelled && !isTerminal(failure.code) ? undefined : failure;
+}
+
+async function takeBack(runId: string, controls: Controls, saga: Saga, failure: Failure | undefined): Promise<never> {
   const ended =
     failure === undefined
       ? new wf.CancelledFailure('Cancelled and undone')
@@ -35,7 +41,7 @@ async function takeBack(runId: string, controls: Controls, saga: Saga, error: un
   if (failure?.code === 'STRAY_EXECUTION') throw ended;
   if (failure !== undefined) controls.table.failLast(failure.message);
   await saga.unwind();
-  await end(runId, controls, { state: cancelled ? 'cancelled' : 'failed', failure, skips: saga.skips });
+  await end(runId, controls, { state: failure === undefined ? 'cancelled' : 'failed', failure, skips: saga.skips });
   throw ended;
 }
 

@@ -66,9 +66,7 @@ export class Saga {
         this.#controls.table.end(what, await work(round));
         return;
       } catch (error) {
-        const failure = failureOf(error);
-        await bookkeeping.noteState(this.#run.runId, 'needs-operator', failure);
-        const answer = await this.#controls.askOperator(what, failure);
+        const answer = await this.#controls.askOperator(this.#run.runId, what, failureOf(error));
         if (answer.verb === 'retry') continue;
         await this.#skip(what, answer.reason);
         return;

@@ -23,7 +23,6 @@ export type Patience = (timing: Timing) => number;
 export const quick: Patience = (timing) => timing.stepBudgetMs;
 /** For long tasks of the pool: clone, provision, import, shutdown. */
 export const slow: Patience = (timing) => timing.slowStepBudgetMs;
-const undoing: Patience = (timing) => timing.undoBudgetMs;
 
 /** For a step that has a deadline of its own: the step's budget comes on top, so that the step speaks first. */
 export const waiting =
@@ -35,9 +34,8 @@ export function callStep<N extends StepName>(run: RunContext, name: N, input: In
   return schedule<OutputOf<N>>(run, name, input, patience);
 }
 
-/** Answers in words what was done. */
 export function callUndo(run: RunContext, name: StepName, input: unknown): Promise<string> {
-  return schedule<string>(run, `${name}.undo`, input, undoing);
+  return schedule<string>(run, `${name}.undo`, input, (timing) => timing.undoBudgetMs);
 }
 
 /** One activity for one step. A worker that dies is noticed by its silence; a step that hangs, by its budget. */

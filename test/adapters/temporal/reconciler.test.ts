@@ -40,7 +40,7 @@ describe('the reconciler', () => {
 
   it('leaves a row alone that is younger than the grace its request has', async () => {
     const run = await acceptRun(rig, 'deploy-vm', 'slow-young');
-    const patient = { intervalMs: 50, graceMs: 3_600_000, report: () => undefined };
+    const patient = { intervalMs: 50, openIntervalMs: 50, graceMs: 3_600_000, report: () => undefined };
     const { started } = await new Reconciler(rig.store, rig.engine, DEFAULT_TIMING, patient).runOnce();
     expect(started).toEqual([]);
     expect(await rig.engine.describe(run)).toBe('not-found');
@@ -114,7 +114,12 @@ describe('the reconciler', () => {
   it('tells once that Temporal or PostgreSQL is away and goes on trying', async () => {
     const run = await acceptRun(rig, 'deploy-vm', 'quick-patience');
     const troubles: unknown[] = [];
-    const options = { intervalMs: 10, graceMs: 0, report: (trouble: unknown) => void troubles.push(trouble) };
+    const options = {
+      intervalMs: 10,
+      openIntervalMs: 10,
+      graceMs: 0,
+      report: (trouble: unknown) => void troubles.push(trouble),
+    };
     const away = new Reconciler(storeNowhere(rig), engineNowhere(rig), DEFAULT_TIMING, options);
     away.start();
     await delay(300);

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Documented } from './documented.ts';
 import { TOKEN } from './rig.ts';
+
+const documented = new Documented();
 
 /** What a test looks at in an answer; absent members are undefined. */
 export interface Answer {
@@ -26,7 +29,10 @@ interface Sent {
   readonly headers?: Record<string, string | undefined>;
 }
 
-/** Sends JSON with the operator's token; a header given as undefined is left out, a string body is sent as it is. */
+/**
+ * Sends JSON with the operator's token; a header given as undefined is left out, a string body is sent as it is.
+ * Every answer is judged by the OpenAPI document.
+ */
 export async function send(url: string, { method = 'GET', body, headers = {} }: Sent = {}): Promise<Answer> {
   const all: Record<string, string | undefined> = {
     authorization: `Bearer ${TOKEN}`,
@@ -39,11 +45,10 @@ export async function send(url: string, { method = 'GET', body, headers = {} }: 
     body: typeof body === 'string' || body === undefined ? body : JSON.stringify(body),
   });
   const text = await response.text();
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: (text === '' ? {} : JSON.parse(text)) as AnswerBody,
-  };
+  const answer = (text === '' ? {} : JSON.parse(text)) as AnswerBody;
+  const { status } = response;
+  documented.check(method, new URL(url).pathname, status, response.headers.get('content-type'), answer);
+  return { status, headers: response.headers, body: answer };
 }
 
 export function deployInput(name: string) {

@@ -1,20 +1,26 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
 import { pino } from 'pino';
 import { migrate, openDatabase } from '../../../adapters/postgres/database.ts';
+import { EventFeed } from '../../../adapters/postgres/event-feed.ts';
 import { Ledger } from '../../../adapters/postgres/ledger.ts';
 import { RunLog } from '../../../adapters/postgres/run-log.ts';
 import { RunStore } from '../../../adapters/postgres/run-store.ts';
+import { TokenStore } from '../../../adapters/postgres/token-store.ts';
+import { Wakes } from '../../../adapters/postgres/wakes.ts';
 import { Vault } from '../../../adapters/postgres/vault.ts';
 import { openTemporal } from '../../../adapters/temporal/connect.ts';
 import { Engine } from '../../../adapters/temporal/engine.ts';
 import { Reconciler } from '../../../adapters/temporal/reconciler.ts';
 import { createApp } from '../../../api/app.ts';
-import { tokenAuthenticator } from '../../../api/authenticate.ts';
+import type { ApiDeps } from '../../../api/context.ts';
+import { STREAM_LIMITS } from '../../../api/event-stream.ts';
+import type { StreamLimits } from '../../../api/event-stream.ts';
 import { listen } from '../../../api/server.ts';
+import { StreamGate } from '../../../api/stream-gate.ts';
 import { DEFAULT_TIMING } from '../../../domain/run.ts';
 import { createTestDatabase, createTestNamespace, testTemporalAddress } from '../../support/stack.ts';
 import { standInActivities } from './stand-in-activities.ts';
@@ -38,12 +44,20 @@ export async function openRig() {
     () => opened.close(),
     () => client.connection.close(),
   ];
+  const wakes = new Wakes(database.url, { report: () => undefined });
+  wakes.start();
+  closings.push(() => wakes.close());
   const vault = new Vault(randomBytes(32));
   const store = new RunStore(db, vault);
+  const tokens = new TokenStore(db);
+  await tokens.adopt('operator', TOKEN);
   const rig = {
     db,
     vault,
     store,
+    wakes,
+    tokens,
+    feed: new EventFeed(db),
     client,
     databaseUrl: database.url,
     namespace,
@@ -74,18 +88,27 @@ export function storeNowhere(rig: Rig): RunStore {
   return new RunStore(away.db, rig.vault);
 }
 
+interface ApiParts extends Partial<
+  Pick<ApiDeps, 'engine' | 'store' | 'wakes' | 'feed' | 'tokens' | 'ratePerMinute' | 'onRequest'>
+> {
+  readonly limits?: StreamLimits;
+}
+
 /** Serves the API until the rig closes; answers its address. */
-export async function serveApi(rig: Rig, parts: { engine?: Engine; store?: RunStore } = {}): Promise<string> {
+export async function serveApi(rig: Rig, parts: ApiParts = {}): Promise<string> {
   const logger = pino({}, { write: (line: string) => void rig.logged.push(line) });
-  const authenticate = tokenAuthenticator([
-    { name: 'somebody else', token: `swb_${randomUUID()}` },
-    { name: 'operator', token: TOKEN },
-  ]);
-  const { store, engine } = { ...rig, ...parts };
-  const server = await listen(createApp({ store, engine, authenticate, logger, timing: DEFAULT_TIMING }), {
-    host: '127.0.0.1',
-    port: 0,
-  });
+  const { limits = STREAM_LIMITS, ratePerMinute = 1_000_000, ...others } = parts;
+  const streams = { gate: new StreamGate(limits), limits };
+  const deps = {
+    onRequest: () => undefined,
+    ...rig,
+    ...others,
+    streams,
+    ratePerMinute,
+    logger,
+    timing: DEFAULT_TIMING,
+  };
+  const server = await listen(createApp(deps), { host: '127.0.0.1', port: 0 });
   rig.onClose(() => server.drain(2_000));
   return server.url;
 }
@@ -94,6 +117,7 @@ export async function serveApi(rig: Rig, parts: { engine?: Engine; store?: RunSt
 export function reconcilerOf(rig: Rig, troubles: unknown[] = []): Reconciler {
   return new Reconciler(rig.store, rig.engine, DEFAULT_TIMING, {
     intervalMs: 50,
+    openIntervalMs: 50,
     graceMs: 0,
     report: (trouble) => void troubles.push(trouble),
   });

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcessByStdio } from 'node:child_process';
+import type { ChildProcessByStdio, SpawnOptions } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,18 +14,33 @@ import { testTemporalAddress } from '../../support/stack.ts';
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
+/** Of util-linux: runs a command on a pseudo-terminal and hands over its exit code. */
+export const PSEUDO_TERMINAL = 'script';
+
 /** The program as it is shipped; `npm test` compiles it before the tests run. */
-function program(name: string): string {
+export function program(name: string): string {
   return fileURLToPath(new URL(`../../../dist/bin/${name}.js`, import.meta.url));
 }
 
-function spawnNode(name: string, args: readonly string[], cwd: string, env: Record<string, string>): Child {
+function spawnNode(
+  name: string,
+  args: readonly string[],
+  cwd: string,
+  env: Record<string, string>,
+  stdinFile = '/dev/null',
+): Child {
   const inherited = { PATH: process.env['PATH'] ?? '', HOME: cwd };
-  return spawn(process.execPath, [program(name), ...args], {
-    cwd,
-    env: { ...inherited, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  return spawnReading(stdinFile, process.execPath, [program(name), ...args], { cwd, env: { ...inherited, ...env } });
+}
+
+/** A file on stdin, pipes for the rest; the types of Node know descriptors not so well. */
+function spawnReading(file: string, command: string, args: readonly string[], options: SpawnOptions): Child {
+  const stdin = openSync(file, 'r');
+  try {
+    return spawn(command, args, { ...options, stdio: [stdin, 'pipe', 'pipe'] }) as Child;
+  } finally {
+    closeSync(stdin);
+  }
 }
 
 export interface ApiProcess {
@@ -81,14 +96,27 @@ export class Shell {
     this.#api = api;
   }
 
-  async run(args: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
-    return this.start(args, env).finished;
+  /** What is asked for stands on stdin as well, when a file is given. */
+  async run(args: readonly string[], env: Record<string, string> = {}, stdinFile?: string): Promise<Finished> {
+    return this.start(args, env, stdinFile).finished;
   }
 
-  start(args: readonly string[], env: Record<string, string> = {}): { child: Child; finished: Promise<Finished> } {
-    const given = { SWITCHBOARD_URL: this.#api.url, SWITCHBOARD_TOKEN_FILE: join(this.#api.folder, 'token'), ...env };
-    const child = spawnNode('switchboard', args, this.#api.folder, given);
+  start(args: readonly string[], env: Record<string, string> = {}, stdinFile?: string) {
+    const child = spawnNode('switchboard', args, this.#api.folder, { ...this.env, ...env }, stdinFile);
     return { child, finished: outcomeOf(child) };
+  }
+
+  /** The same on a pseudo-terminal, with what is typed in a file; both outputs come as one. */
+  async onTerminal(args: readonly string[], keysFile: string, env: Record<string, string>): Promise<Finished> {
+    const command = [process.execPath, program('switchboard'), ...args].map((word) => `'${word}'`).join(' ');
+    const all = { PATH: process.env['PATH'] ?? '', HOME: this.#api.folder, TERM: 'xterm', ...this.env, ...env };
+    const options = { cwd: this.#api.folder, env: all };
+    return outcomeOf(spawnReading(keysFile, PSEUDO_TERMINAL, ['-qec', command, '/dev/null'], options));
+  }
+
+  /** What the operator's environment says. */
+  get env(): Record<string, string> {
+    return { SWITCHBOARD_URL: this.#api.url, SWITCHBOARD_TOKEN_FILE: join(this.#api.folder, 'token') };
   }
 }
 

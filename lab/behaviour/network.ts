@@ -1,0 +1,60 @@
+import type { Handlers } from '../dispatch/call.ts';
+import { macFrom } from '../world/identities.ts';
+import type { World } from '../world/world.ts';
+import { XapiError } from '../xapi-error.ts';
+
+/** The pool-wide network of a device; the first host that finds the device makes it. */
+function networkOf(world: World, device: string): string {
+  const name = `Pool-wide network associated with ${device}`;
+  const [found] = world.store.byName('network', name);
+  return found ?? world.store.create('network', { name_label: name, bridge: `xenbr${device.replace(/^eth/, '')}` });
+}
+
+export interface PifOptions {
+  readonly device: string;
+  readonly network: string;
+  readonly host: string;
+  /** The address of the API on this interface. */
+  readonly managementAddress?: string;
+}
+
+export function createPif(world: World, { device, network, host, managementAddress }: PifOptions): string {
+  const management = managementAddress !== undefined;
+  return world.store.create('PIF', {
+    device,
+    network,
+    host,
+    MAC: macFrom(world.store.get('host', host).name_label, device),
+    MTU: 1500,
+    VLAN: -1,
+    physical: true,
+    currently_attached: true,
+    management,
+    ip_configuration_mode: management ? 'Static' : 'None',
+    IP: managementAddress ?? '',
+    metrics: world.store.create('PIF_metrics', { carrier: true, speed: 10_000, duplex: true }),
+  });
+}
+
+export const networkBehaviour: Handlers = {
+  'PIF.scan': ({ world }, host) => {
+    if (world.store.get('host', host).PIFs.length > 0) return;
+    createPif(world, { device: 'eth0', network: networkOf(world, 'eth0'), host });
+  },
+  'PIF.reconfigure_ip': ({ world }, pif, mode, ip, netmask, gateway, dns) =>
+    world.store.update('PIF', pif, { ip_configuration_mode: mode, IP: ip, netmask, gateway, DNS: dns }),
+  'PIF.plug': ({ world }, pif) => world.store.update('PIF', pif, { currently_attached: true }),
+  'PIF.unplug': ({ world }, pif) => world.store.update('PIF', pif, { currently_attached: false }),
+  'host.management_reconfigure': ({ world }, pif) => {
+    const { host } = world.store.get('PIF', pif);
+    for (const other of world.store.get('host', host).PIFs) {
+      world.store.update('PIF', other, { management: other === pif });
+    }
+  },
+  'network.create': ({ world }, record) => world.store.create('network', record),
+  'network.destroy': ({ world }, network) => {
+    const [pif] = world.store.get('network', network).PIFs;
+    if (pif !== undefined) throw new XapiError('NETWORK_CONTAINS_PIF', pif);
+    world.store.destroy('network', network);
+  },
+};

@@ -1,0 +1,52 @@
+import type { Call, Handlers } from '../dispatch/call.ts';
+import { nullRef } from '../world/identities.ts';
+import type { World } from '../world/world.ts';
+import { XapiError } from '../xapi-error.ts';
+import { stopGuest } from './guest-lifecycle.ts';
+import { assertCanBootHere, chooseHost } from './placement.ts';
+import { createVdi, destroyVdi } from './vdi.ts';
+import { bringUp, takeDown } from './vm-power.ts';
+import { postMessage, vmOperation } from './vm-support.ts';
+
+/** Where the VM's memory goes: its own choice, then the pool's, then its host's. */
+function suspendSr(world: World, vm: string): string {
+  const { suspend_SR: own, resident_on: host } = world.store.get('VM', vm);
+  const { suspend_image_SR: pools } = world.store.get('pool', world.pool.ref);
+  const { suspend_image_sr: hosts } = world.store.get('host', host);
+  const found = [own, pools, hosts].find((sr) => world.store.find('SR', sr) !== undefined);
+  if (found === undefined) throw new XapiError('VM_NO_SUSPEND_SR', vm);
+  return found;
+}
+
+async function suspend({ world, signal }: Call, vm: string): Promise<void> {
+  const { memory_static_max: memoryBytes, name_label: name } = world.store.get('VM', vm);
+  const image = { SR: suspendSr(world, vm), virtual_size: memoryBytes, type: 'suspend', name_label: 'Suspend image' };
+  const vdi = createVdi(world, { ...image, name_description: `Suspend image for ${name}` });
+  await world.latency.spend('shutdown', signal);
+  await stopGuest(world, vm);
+  postMessage(world, 'VM_SUSPENDED', vm);
+  takeDown(world, vm, 'Suspended');
+  world.store.update('VM', vm, { suspend_VDI: vdi });
+}
+
+async function resume(call: Call, vm: string, paused: boolean, pickHost: () => string): Promise<void> {
+  const { world } = call;
+  await bringUp(call, vm, pickHost, paused);
+  const { suspend_VDI: vdi } = world.store.get('VM', vm);
+  world.store.update('VM', vm, { suspend_VDI: nullRef });
+  destroyVdi(world, vdi);
+  postMessage(world, 'VM_RESUMED', vm);
+}
+
+export const suspendBehaviour: Handlers = {
+  'VM.suspend': (call, vm) => vmOperation(call, vm, 'suspend', ['Running'], () => suspend(call, vm)),
+  'VM.resume': (call, vm, paused) =>
+    vmOperation(call, vm, 'resume', ['Suspended'], () => resume(call, vm, paused, () => chooseHost(call.world, vm))),
+  'VM.resume_on': (call, vm, host, paused) =>
+    vmOperation(call, vm, 'resume_on', ['Suspended'], () =>
+      resume(call, vm, paused, () => {
+        assertCanBootHere(call.world, vm, host);
+        return host;
+      }),
+    ),
+};

@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { runWhen, send } from '../api/support/requests.ts';
+import type { Rig } from '../api/support/rig.ts';
+import { openRig, startStandInWorker } from '../api/support/rig.ts';
+import type { ApiProcess } from './support/processes.ts';
+import { program, PSEUDO_TERMINAL, Shell, startApiProcess } from './support/processes.ts';
+
+const DEPLOY = ['deploy-vm', '--pool', 'ams1', '--template', 'debian-12', '--networks', 'tenant', '--name'];
+
+const hasTerminal = spawnSync(PSEUDO_TERMINAL, ['-qec', 'true', '/dev/null'], { input: '' }).status === 0;
+const itHere = hasTerminal ? it : it.skip;
+
+describe('on a terminal', () => {
+  let rig: Rig;
+  let api: ApiProcess;
+  let shell: Shell;
+
+  beforeAll(async () => {
+    rig = await openRig();
+    await startStandInWorker(rig);
+    api = await startApiProcess(rig);
+    shell = new Shell(api);
+  });
+
+  afterAll(() => rig.close());
+
+  const typed = async (args: readonly string[], keys: string, env: Record<string, string> = {}) => {
+    const file = join(api.folder, 'keys');
+    writeFileSync(file, keys);
+    return shell.onTerminal(args, file, env);
+  };
+
+  itHere('watch draws the steps in place and in colour, and leaves the whole tree behind', async () => {
+    const id = (await shell.run([...DEPLOY, 'held-tree'])).stdout.trim();
+    await runWhen(api.url, id, ({ state }) => state === 'needs-operator');
+    const { code, stdout } = await typed(['watch', id], '');
+    expect(stdout).toContain('\x1b[32m✔\x1b[39m acquireLock');
+    expect(stdout).toContain('A\x1b[0J');
+    expect(stripVTControlCharacters(stdout)).toContain('NEEDS-OPERATOR');
+    expect(stdout).toContain(`switchboard retry ${id}`);
+    expect(code).toBe(6);
+  });
+
+  itHere('NO_COLOR takes the colours away', async () => {
+    const id = (await shell.run([...DEPLOY, 'quick-grey'])).stdout.trim();
+    await runWhen(api.url, id, ({ state }) => state === 'succeeded');
+    const { stdout } = await typed(['show', id], '', { NO_COLOR: '1' });
+    expect(stdout).toContain('✔ acquireLock');
+    expect(stdout).not.toContain('\x1b[32m');
+  });
+
+  it('FORCE_COLOR brings them into a pipe', async () => {
+    const id = (await shell.run([...DEPLOY, 'quick-green'])).stdout.trim();
+    await runWhen(api.url, id, ({ state }) => state === 'succeeded');
+    expect((await shell.run(['show', id], { FORCE_COLOR: '1' })).stdout).toContain('\x1b[32m✔\x1b[39m');
+  });
+
+  itHere('a destructive operation starts when its name is typed, and not when another one is', async () => {
+    const remove = ['delete-vm', '--pool', 'ams1', '--name', 'quick-gone'];
+    const refused = await typed(remove, 'quick-here\n');
+    expect(refused.stdout).toContain('Type quick-gone to go on');
+    expect(refused.code).toBe(2);
+    expect(await typed(remove, 'quick-gone\n')).toMatchObject({ code: 0 });
+    expect((await send(`${api.url}/v1/runs?operation=delete-vm`)).body.runs).toHaveLength(1);
+  });
+});
+
+describe('the program itself', () => {
+  it('says its version, and its verbs with examples', () => {
+    const run = (args: readonly string[]) =>
+      spawnSync(process.execPath, [program('switchboard'), ...args], { encoding: 'utf8' });
+    expect(run(['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(run(['help', 'deploy-vm']).stdout).toContain('switchboard deploy-vm --pool ams1 --name web-01');
+    expect(run(['help']).stdout).toContain('Exit codes: 0 done');
+    expect(run(['shwo']).stderr).toContain('Did you mean show?');
+  });
+});
