@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { OPERATIONS } from '../../domain/operations.ts';
-import { HISTORIES, manifest, recordedHistories } from './histories.ts';
+import { manifest, recordedHistories, storyOf } from './histories.ts';
 import type { Recorded } from './histories.ts';
 import { SITUATIONS } from './situations.ts';
 
@@ -51,31 +51,22 @@ describe('histories of earlier versions', () => {
     const planted = plantSwappedSteps();
     try {
       const failed = await broken(await bundle(join(planted, 'workflows', 'index.ts')), recorded);
-      expect(failed).toContain('deploy-vm-succeeded');
+      const deployments = recorded.map(({ name }) => name).filter((name) => name.startsWith('deploy-vm'));
+      expect(failed.sort()).toEqual(deployments.sort());
     } finally {
       rmSync(planted, { recursive: true });
     }
   });
 
-  it('cost no more events than when they were recorded', () => {
-    const events = Object.fromEntries(recorded.map(({ name, history }) => [name, history.events?.length]));
-    expect(events['deploy-vm-succeeded']).toBeLessThanOrEqual(90);
-    expect(events['delete-vm-succeeded']).toBeLessThanOrEqual(60);
+  it('show what their names say', () => {
+    const stories = new Map(recorded.map(({ name, history }) => [name, storyOf(history)]));
+    for (const { name, story } of SITUATIONS) expect({ name, story: stories.get(name) }).toEqual({ name, story });
   });
 
   it('are only added to, never recorded again', () => {
     const listed = manifest();
     expect(Object.fromEntries(recorded.map(({ name, sha256 }) => [name, sha256]))).toEqual(Object.fromEntries(listed));
     expect(changedInGit()).toBe('');
-  });
-});
-
-describe('the bundle that workers load', () => {
-  it('is small and carries no zod and no Node built-in', async () => {
-    const { code } = await bundle(WORKFLOWS);
-    const withoutMap = code.replace(/\n\/\/# sourceMappingURL=.*$/s, '');
-    expect(withoutMap.length).toBeLessThan(1_000_000);
-    expect(withoutMap).not.toMatch(/node_modules\/zod\//);
   });
 });
 
@@ -87,7 +78,7 @@ function changedInGit(): string {
   } catch {
     return ''; // an unpacked archive has no history
   }
-  return git('log', '--diff-filter=MDR', '--format=%h', '--', `${HISTORIES}/*.json`);
+  return git('log', '--diff-filter=MDR', '--format=%h', '--', 'test/replay/histories/*.json');
 }
 
 /** A copy of the runbooks in which deploy-vm creates the interfaces before the disks. */

@@ -5,11 +5,10 @@ export interface Finding {
   readonly form: string;
 }
 
-/** Looks for every secret in every text, in all forms that JSON, URLs and base64 give it. */
-export function findSecrets(
-  secrets: Readonly<Record<string, string>>,
-  texts: Readonly<Record<string, string>>,
-): Finding[] {
+export type Secrets = Readonly<Record<string, string | Buffer>>;
+
+/** Looks for every secret in every text, in all forms that JSON, URLs, base64 and PostgreSQL give it. */
+export function findSecrets(secrets: Secrets, texts: Readonly<Record<string, string>>): Finding[] {
   const places = Object.entries(texts);
   return Object.entries(secrets).flatMap(([secret, value]) =>
     [...formsOf(value)].flatMap(([form, needle]) =>
@@ -18,18 +17,26 @@ export function findSecrets(
   );
 }
 
-function formsOf(secret: string): Map<string, string> {
+function formsOf(secret: string | Buffer): Map<string, string> {
+  const bytes = Buffer.from(secret);
   const forms = new Map([
-    ['plain', secret],
-    ['JSON', JSON.stringify(secret).slice(1, -1)],
-    ['URL', encodeURIComponent(secret)],
+    // As PostgreSQL shows binary columns, and as JSON shows buffers.
+    ['hex', bytes.toString('hex')],
+    ['numbers', [...bytes].join(',')],
   ]);
+  if (typeof secret === 'string') {
+    forms.set('plain', secret);
+    forms.set('JSON', JSON.stringify(secret).slice(1, -1));
+    forms.set('URL', encodeURIComponent(secret));
+  }
   // In base64 a text looks different at each of three offsets; its first and last characters depend on its neighbours.
   for (const offset of [0, 1, 2]) {
-    const encoded = Buffer.concat([Buffer.alloc(offset), Buffer.from(secret)]).toString('base64');
-    const firstOwn = Math.ceil((offset * 4) / 3);
-    const needle = encoded.replace(/=+$/, '').slice(firstOwn, -2);
-    if (needle.length >= 12) forms.set(`base64 at ${offset}`, needle);
+    const encoded = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
+    const needle = encoded.slice(Math.ceil((offset * 4) / 3), -2);
+    forms.set(`base64 at ${offset}`, needle);
+    forms.set(`base64url at ${offset}`, needle.replaceAll('+', '-').replaceAll('/', '_'));
   }
   return forms;
 }

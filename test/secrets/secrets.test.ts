@@ -1,167 +1,164 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ApplicationFailure } from '@temporalio/common';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { createActivities } from '../../activities/index.ts';
-import { generateHostKey } from '../../adapters/ssh/host-key.ts';
+import pg from 'pg';
+import { openDatabase } from '../../adapters/postgres/database.ts';
+import { Vault } from '../../adapters/postgres/vault.ts';
+import type { HostKey } from '../../adapters/ssh/host-key.ts';
 import { runOverSsh } from '../../adapters/ssh/run.ts';
 import type { DeployVmResult } from '../../domain/operations.ts';
-import { defaultPool } from '../../lab/scenario.ts';
-import pg from 'pg';
-import { eventually } from '../support/eventually.ts';
-import { startSite } from '../support/site.ts';
-import type { Site } from '../support/site.ts';
-import { startPrograms } from './programs.ts';
-import type { Programs } from './programs.ts';
-import { decoded, findSecrets } from './search.ts';
+import { Installation, marked } from './installation.ts';
+import type { ProgramName } from './programs.ts';
+import { everythingKept, shownByTemporal } from './readable.ts';
+import type { Texts } from './readable.ts';
+import { findSecrets } from './search.ts';
 
-const marked = (what: string) => `marked-${what}-${randomBytes(9).toString('hex')}`;
-const secrets: Record<string, string> = {
-  'pool password': marked('password'),
-  'wrong pool password': marked('wrong'),
-  'API token': marked('token'),
-  'cloud-init secret': marked('user-data'),
-};
-const LOGIN = { user: 'root', password: secrets['pool password'] ?? '' };
-const operator = generateHostKey();
-/** Everything that the outside could read of these runs, by where it was read. */
-const texts: Record<string, string> = {};
+let here: Installation;
+/** Those that are planted and those that the runs make. */
+const secrets: Record<string, string | Buffer> = {};
+/** Everything that somebody could read of these runs, by where it was read. */
+const texts: Texts = {};
 
-let site: Site;
-let programs: Programs;
 beforeAll(async () => {
-  site = await startSite({ worker: false, lab: { pools: [{ ...defaultPool(), ...LOGIN }] } });
-  const passwords = { ams1: LOGIN.password, ams2: secrets['wrong pool password'] ?? '' };
-  programs = await startPrograms(site, { token: secrets['API token'] ?? '', passwords });
+  here = await Installation.start();
+  Object.assign(secrets, here.secrets, { keyFile: here.site.secretsKey });
 });
-afterAll(async () => {
-  await programs.stop();
-  await site.stop();
-});
+afterAll(() => here.stop());
 
-interface View {
-  readonly id: string;
-  readonly state: string;
-  readonly failure?: { readonly code: string };
-  readonly result?: unknown;
+/** The sessions of XAPI that are open now; each is as good as the password while it lives. */
+function noteSessions(): string[] {
+  const refs = [...here.site.lab.world.store.entries('session')].map(({ ref }) => ref);
+  for (const ref of refs) secrets[`session ${ref}`] = ref;
+  return refs;
 }
 
-async function ask(method: string, path: string, body?: unknown): Promise<View> {
-  const response = await fetch(`${programs.apiUrl}${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${secrets['API token']}`,
-      ...{ 'content-type': 'application/json', 'idempotency-key': randomUUID() },
-    },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  const text = await response.text();
-  texts[`answer to ${method} ${path} ${randomUUID()}`] = text;
-  return (JSON.parse(text) as { run: View }).run;
-}
-
-async function run(operation: string, input: Record<string, unknown>): Promise<View> {
-  const { id } = await ask('POST', '/v1/runs', { operation, input });
-  const ended = ['succeeded', 'failed', 'cancelled', 'needs-operator'];
-  return eventually(
-    () => ask('GET', `/v1/runs/${id}`),
-    (one) => ended.includes(one.state),
-    `run ${id} ends`,
-  );
-}
-
-const vm = (name: string, pool = 'ams1') => ({
-  ...{ pool, name, template: 'debian-12', networks: ['tenant'], addressTimeoutSeconds: 5 },
-  sshAuthorizedKeys: [operator.publicKey],
-  userData: `#cloud-config\nwrite_files:\n  - path: /etc/secret\n    content: ${secrets['cloud-init secret']}\n`,
-});
-
-async function hostKeyOf(name: string): Promise<string> {
-  const drive = [...site.lab.world.store.entries('VDI')].find(
-    (one) => one.record.name_label === `${name} config-drive`,
-  );
-  const content = await site.lab.world.contents.read(drive?.ref ?? '');
-  // A line of the private key is as good as the key, and survives every way of indenting it.
-  const line = /PRIVATE KEY-----\s+\S+\s+(\S+)/.exec(content?.toString('latin1') ?? '')?.[1];
-  if (line === undefined) throw new Error(`no private host key on the config drive of ${name}`);
+/** A line of the private key is as good as the key, and survives every way of indenting it. */
+function lineOf(privateKey: string): string {
+  const line = /PRIVATE KEY-----\s+\S+\s+(\S+)/.exec(privateKey)?.[1];
+  if (line === undefined) throw new Error('there is no private key');
   return line;
 }
 
-describe('secrets', () => {
-  it('arrive where they belong', async () => {
-    const deployed = await run('deploy-vm', vm('keeper'));
+async function driveOf(name: string): Promise<string> {
+  const disks = [...here.site.lab.world.store.entries('VDI')];
+  const drive = disks.find(({ record }) => record.name_label === `${name} config-drive`);
+  return (await here.site.lab.world.contents.read(drive?.ref ?? ''))?.toString('latin1') ?? '';
+}
+
+/** Opens what the programs have sealed, with the key that was planted. */
+async function fromVault(runId: string, name: string): Promise<string> {
+  const database = openDatabase(here.site.databaseUrl);
+  try {
+    return (await new Vault(here.site.secretsKey).find(database.db, runId, name)) ?? '';
+  } finally {
+    await database.close();
+  }
+}
+
+describe('secrets arrive where they belong:', () => {
+  it('the token opens the API, and nothing else does', async () => {
+    expect((await here.ask('GET', '/v1/runs')).status).toBe(200);
+    secrets['foreign token'] = marked('foreign-token');
+    expect((await here.ask('GET', '/v1/runs', undefined, secrets['foreign token'])).status).toBe(401);
+  });
+
+  it('the password opens the database, and no other does', async () => {
+    const connect = async (url: string) => {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect().finally(() => client.end());
+    };
+    await connect(here.databaseUrl);
+    const wrong = new URL(here.databaseUrl);
+    wrong.password = 'another';
+    await expect(connect(wrong.href)).rejects.toMatchObject({ code: '28P01' });
+  });
+
+  it('the password opens the pool, the user data reaches the guest, the host key is on its drive', async () => {
+    const deployed = await here.run('deploy-vm', here.vm('keeper'));
     expect(deployed.state).toBe('succeeded');
-    secrets['SSH host key'] = await hostKeyOf('keeper');
-    for (const { ref } of site.lab.world.store.entries('session')) secrets[`session ${ref}`] = ref;
+    expect(noteSessions()).not.toEqual([]);
+    secrets['host key of keeper'] = lineOf(await driveOf('keeper'));
     const result = deployed.result as DeployVmResult;
     const printed = await runOverSsh({
-      ...{ address: result.address, port: result.sshPort, user: 'debian', privateKey: operator.privateKey },
+      ...{ address: result.address, port: result.sshPort, user: 'debian', privateKey: here.operator.privateKey },
       ...{ expectedPublicKey: result.hostPublicKey, command: 'cat /etc/secret', timeoutMs: 10_000 },
     });
-    expect(printed.trim()).toBe(secrets['cloud-init secret']);
-    expect(Object.keys(secrets).filter((name) => name.startsWith('session'))).not.toEqual([]);
+    expect(printed.trim()).toBe(here.secrets.userData);
   });
 
-  it('are at hand in every kind of failure', async () => {
-    const [session] = Object.values(secrets).filter((value) => value.startsWith('OpaqueRef'));
-    site.lab.plan({ method: 'VM.clone', kind: 'refused', error: ['SESSION_INVALID', session ?? ''] });
-    site.lab.plan({ method: 'VM.provision', kind: 'refused', error: ['LICENCE_RESTRICTION', LOGIN.password] });
-    site.lab.plan({ method: 'guest.boot', object: 'mute', kind: 'never-boots' });
-    expect((await run('deploy-vm', vm('refused'))).failure?.code).toBe('POOL_REFUSED');
-    expect((await run('deploy-vm', vm('mute'))).failure?.code).toBe('GUEST_NO_ADDRESS');
-    expect((await run('deploy-vm', vm('stranger', 'ams2'))).failure?.code).toBe('POOL_CREDENTIALS_REFUSED');
-    expect((await run('delete-vm', { pool: 'ams1', name: 'keeper' })).state).toBe('succeeded');
-    await ask('GET', '/v1/runs');
-    await ask('POST', '/v1/runs', { operation: 'deploy-vm', input: { ...vm('Bad_Name') } });
-  });
-
-  it('are in no history, log, answer or table', async () => {
-    Object.assign(texts, await histories(site), await tables(), { 'log of API and worker': programs.log() });
-    expect(Object.keys(texts).length).toBeGreaterThan(10);
-    expect(findSecrets(secrets, texts)).toEqual([]);
-  });
-
-  it('would have been found: a planted leak in a real history is', async () => {
-    const leak = ApplicationFailure.nonRetryable(`login as root with ${LOGIN.password} failed`, 'BUG');
-    const leaky = await startSite({
-      activities: (deps) => ({ ...createActivities(deps), placeVm: () => Promise.reject(leak) }),
-    });
-    const { id } = await leaky.request('deploy-vm', vm('leaky'));
-    await leaky.ended(id);
-    const found = findSecrets(secrets, await histories(leaky));
-    await leaky.stop();
-    expect(new Set(found.map(({ secret }) => secret))).toEqual(new Set(['pool password']));
-  });
-
-  it.each(Object.keys(secrets))('would have been found in base64, URLs and JSON: %s', (name) => {
-    const value = secrets[name] ?? '';
-    const leaks = {
-      base64: Buffer.from(`{"a":"${value}"}`).toString('base64'),
-      url: `https://host/?q=${encodeURIComponent(value)}`,
-      json: JSON.stringify({ deep: { value } }),
-    };
-    const places = findSecrets({ [name]: value }, leaks).map(({ place }) => place);
-    expect(new Set(places)).toEqual(new Set(Object.keys(leaks)));
+  it('the key file opens what a run keeps, while it is under way and not a moment longer', async () => {
+    const barrier = here.site.lab.hold({ method: 'VM.start', object: 'stopped', at: 'before-effect' });
+    const run = await here.begin('deploy-vm', here.vm('stopped'));
+    await barrier.reached;
+    expect(await fromVault(run.id, 'userData')).toContain(here.secrets.userData);
+    const { privateKey } = JSON.parse(await fromVault(run.id, 'hostKey')) as HostKey;
+    secrets['host key of stopped'] = lineOf(privateKey);
+    expect(await driveOf('stopped')).toContain(secrets['host key of stopped']);
+    const workflowId = (await here.site.store.get(run.id))?.workflowId ?? '';
+    Object.assign(texts, await everythingKept(here.site));
+    texts['the page of Temporal'] = await shownByTemporal(here.site, workflowId);
+    expect(texts['the page of Temporal']).toContain('cloneVm');
+    expect((await here.ask('POST', `/v1/runs/${run.id}/cancel`)).status).toBe(200);
+    barrier.release();
+    expect((await here.ended(run)).state).toBe('cancelled');
+    expect(await fromVault(run.id, 'userData')).toBe('');
+    expect(await fromVault(run.id, 'hostKey')).toBe('');
   });
 });
 
-async function histories(from: Site): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const { workflowId, id } of await from.store.list({ limit: 100, order: 'newest' })) {
-    const history = await from.temporal.workflow.getHandle(workflowId).fetchHistory();
-    found[`history of ${id}`] = decoded(historyToJSON(history));
-  }
-  return found;
-}
+describe('secrets are at hand', () => {
+  it('when runs fail, are undone, and delete', async () => {
+    const { lab } = here.site;
+    const [session = ''] = noteSessions();
+    lab.plan({ method: 'VM.clone', kind: 'refused', error: ['SESSION_INVALID', session] });
+    const words = `login as root:${here.secrets.poolPassword} with session ${session}`;
+    lab.plan({ method: 'VM.provision', kind: 'refused', error: ['LICENCE_RESTRICTION', words] });
+    lab.plan({ method: 'guest.boot', object: 'mute', kind: 'never-boots' });
+    expect((await here.run('deploy-vm', here.vm('refused'))).failure?.code).toBe('POOL_REFUSED');
+    expect((await here.run('deploy-vm', here.vm('mute'))).failure?.code).toBe('GUEST_NO_ADDRESS');
+    const stranger = await here.run('deploy-vm', here.vm('stranger', 'ams2'));
+    expect(stranger.failure?.code).toBe('POOL_CREDENTIALS_REFUSED');
+    expect((await here.run('delete-vm', { pool: 'ams1', name: 'keeper' })).state).toBe('succeeded');
+    noteSessions();
+    await here.ask('GET', '/v1/runs');
+    expect((await here.ask('GET', `/v1/runs/${stranger.id}/events`)).status).toBe(200);
+  });
 
-async function tables(): Promise<Record<string, string>> {
-  const client = new pg.Client({ connectionString: site.databaseUrl });
-  await client.connect();
-  const found: Record<string, string> = {};
-  for (const table of ['runs', 'run_events', 'ledger', 'locks', 'run_secrets', 'vms']) {
-    const { rows } = await client.query(`select t::text as row from ${table} t`);
-    found[`table ${table}`] = JSON.stringify(rows);
-  }
-  await client.end();
-  return found;
-}
+  it('when requests are refused', async () => {
+    const { userData, apiToken } = here.secrets;
+    const start = (input: Record<string, unknown>) => here.ask('POST', '/v1/runs', { operation: 'deploy-vm', input });
+    expect((await start(here.vm('Bad_Name'))).status).toBe(400);
+    expect((await start({ ...here.vm('typed'), userData: { [userData]: userData } })).status).toBe(400);
+    for (const yaml of [`- ${userData}`, `password: *${userData}`, `password: "${userData}`]) {
+      expect((await start({ ...here.vm('faulty'), userData: `#cloud-config\n${yaml}` })).status).toBe(400);
+    }
+    expect((await start({ ...here.vm('fields'), password: here.secrets.poolPassword })).status).toBe(400);
+    expect((await here.ask('GET', `/v1/runs?order=${apiToken}`)).status).toBe(400);
+  });
+
+  it('when programs cannot start', async () => {
+    const { programs, secrets: planted } = here;
+    const away = new URL(here.databaseUrl);
+    away.port = '1';
+    const lines = ['password: ', 'password: "', 'password: *'].map((start) => start + planted.poolPassword);
+    const configs = lines.map((line, at) => programs.file(`faulty-${at}.yaml`, `pools:\n  - id: ams1\n    ${line}\n`));
+    const faulty: [ProgramName, Record<string, string>][] = [
+      ['worker', { DATABASE_URL: away.href }],
+      ['worker', { DATABASE_URL: here.databaseUrl.replace('://', ':/') }],
+      ...configs.map((path): [ProgramName, Record<string, string>] => ['worker', { SWITCHBOARD_CONFIG: path }]),
+      ['api', { SWITCHBOARD_TOKEN_FILE: programs.file('two-words', `${planted.apiToken} ${planted.apiToken}`) }],
+    ];
+    for (const [name, env] of faulty)
+      expect({ env, code: await programs.exitCode(name, env) }).toEqual({ env, code: 1 });
+  });
+});
+
+describe('secrets are not', () => {
+  it('in any history, log, answer or table', async () => {
+    Object.assign(texts, here.answers, await everythingKept(here.site), {
+      'log of API and worker': here.programs.log(),
+    });
+    expect(Object.keys(texts)).toEqual(expect.arrayContaining(['table runs', 'table run_events', 'table run_secrets']));
+    expect(Object.keys(texts).filter((place) => place.startsWith('history of'))).toHaveLength(6);
+    expect(here.programs.log()).toContain('LICENCE_RESTRICTION');
+    expect(findSecrets(secrets, texts)).toEqual([]);
+  });
+});
