@@ -18,6 +18,10 @@ export default {
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.switchboard/'],
   testTimeout: 60_000,
+  maxWorkers: 2,
+  // Every test file gets a process of its own: Temporal's native runtime outlives jest's module registry, and one file's
+  // leftovers must not hang the next.
+  workerIdleMemoryLimit: '1MB',
   collectCoverage: true,
   // Workflows run in Temporal's sandbox: only this provider lets their counts be merged (test/support/workflow-coverage.ts).
   coverageProvider: 'babel',
