@@ -53,12 +53,25 @@ async function test(args) {
   return closeWith({ passed: checks.passed + tests.passed, failed: tests.failed, skipped: tests.skipped });
 }
 
-/** @param {readonly string[]} args for jest */
+/**
+ * What takes too long for every change: the production shape, and every step case and kill instead of a covering part.
+ * @param {readonly string[]} args for jest, in the first part
+ */
 async function testRelease(args) {
   await ensureNodeModules(root);
-  const env = { ...process.env, SWITCHBOARD_TEMPORAL_SERVER_DIR: obtainTemporalServer(process.env) };
+  const env = {
+    ...(await environmentWithTemporal()),
+    SWITCHBOARD_TEMPORAL_SERVER_DIR: obtainTemporalServer(process.env),
+  };
   await ensureBuilt(root);
-  return closeWith(await runTests(root, ['--config', 'jest.release.config.js', ...args], env));
+  const shape = await runTests(root, ['--config', 'jest.release.config.js', ...args], env);
+  const everyCase = ['--coverage=false', 'test/workflows/step-cases', 'test/workflows/kill'];
+  const matrices = await runTests(root, everyCase, { ...env, SWITCHBOARD_RELEASE: '1' });
+  return closeWith({
+    passed: shape.passed + matrices.passed,
+    failed: shape.failed + matrices.failed,
+    skipped: shape.skipped + matrices.skipped,
+  });
 }
 
 async function check() {

@@ -61,7 +61,7 @@ describe('the launcher', () => {
     const { status, stderr } = launch(['fly']);
     expect(status).toBe(1);
     expect(stderr).toBe(
-      'Say what to do, one of start, demo, test, check, build: for example `node bin/launch.js start`.\n',
+      'Say what to do, one of start, demo, test, test:release, check, build, bench: for example `node bin/launch.js start`.\n',
     );
   });
 
