@@ -31,8 +31,8 @@ export class ProxiedConnection {
   /** Resets both sides. */
   cut(): void {
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#client.resetAndDestroy();
-    this.#server.resetAndDestroy();
+    reset(this.#client);
+    reset(this.#server);
   }
 
   /** Passes bytes and the end of the stream from one side to the other; a side that breaks breaks the other, except in a black hole. */
@@ -80,6 +80,12 @@ export class ProxiedConnection {
     }, delayMs);
     this.#timers.add(timer);
   }
+}
+
+/** libuv refuses to reset a socket that is being shut down, and Node then never tells that it has closed. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Resolves when the socket is closed, be it by an error. */
