@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -49,6 +50,21 @@ function ask(socket: Socket, request: string): Promise<string> {
   });
   socket.write(request);
   return reply;
+}
+
+/** A client, and the two sockets that the proxy has for it. */
+async function clientWithSockets() {
+  const made: Socket[] = [];
+  const note = (message: unknown) => made.push((message as { readonly socket: Socket }).socket);
+  const channels = ['net.server.socket', 'net.client.socket'];
+  for (const channel of channels) subscribe(channel, note);
+  const socket = await client();
+  await ask(socket, 'hello');
+  for (const channel of channels) unsubscribe(channel, note);
+  const accepted = made.find(({ localPort }) => localPort === proxy.port);
+  const onward = made.find(({ remotePort }) => remotePort === (server.address() as AddressInfo).port);
+  if (!accepted || !onward) throw new Error('the proxy has no sockets for the client');
+  return { socket, accepted, onward };
 }
 
 async function serverSocketsClosed(): Promise<void> {
@@ -203,6 +219,21 @@ describe('switching the proxy off', () => {
     while (serverSockets.size === 0) await once(server, 'connection');
     await proxy.close();
     expect(await answer).toBe('ECONNRESET');
+    await serverSocketsClosed();
+  });
+
+  it('"close" ends a connection whose end is just being passed on', async () => {
+    const { socket, accepted, onward } = await clientWithSockets();
+    const closed = new Promise<void>((resolve, reject) => {
+      // Passed on, and not yet taken by the kernel: the moment at which a socket cannot be reset.
+      const closeOncePassedOn = () => {
+        if (onward.writableEnded) proxy.close().then(resolve, reject);
+        else process.nextTick(closeOncePassedOn);
+      };
+      accepted.once('end', closeOncePassedOn);
+    });
+    socket.end();
+    await closed;
     await serverSocketsClosed();
   });
 });
