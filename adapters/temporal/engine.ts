@@ -69,7 +69,9 @@ export class Engine {
 
   /** Answers what the run will do about it; ACTION_REFUSED with the reason when it cannot be cancelled now. */
   async cancel(run: RunRow, requestedBy: string): Promise<string> {
-    return this.#ask(run, 'cancel', { requestedBy });
+    const answer = await this.#ask(run, 'cancel', { requestedBy });
+    await this.#markCancelled(run);
+    return answer;
   }
 
   async retry(run: RunRow, requestedBy: string): Promise<string> {
@@ -129,6 +131,17 @@ export class Engine {
     } catch (error) {
       throw orRefused(error, verb, run.id);
     }
+  }
+
+  /**
+   * Temporal's own list says Cancelled only where Temporal was asked as well. The run is being taken back already and
+   * cannot be disturbed any more: when this fails, it is the list alone that says Failed.
+   */
+  async #markCancelled(run: RunRow): Promise<void> {
+    const execution = await this.#own(run).catch(() => undefined);
+    if (execution === undefined) return;
+    const handle = this.#client.workflow.getHandle(run.workflowId, execution.executionId);
+    await this.#call(CALL_TIMEOUT_MS, () => handle.cancel()).catch(() => undefined);
   }
 
   async #own(run: RunRow): Promise<Execution | undefined> {

@@ -108,10 +108,15 @@ const CLOSED: readonly Situation[] = [
     play: neverBoots('replay-13'),
   },
   {
-    // Temporal counts as cancelled only what was cancelled past us; our update ends as a failure of that kind.
+    // Of a version that did not ask Temporal as well: its update alone ended as a failure of that kind.
     name: 'deploy-vm-cancelled-and-closed',
     story: 'FAILED after 20 steps, 1 answers, 0 repeated',
     play: cancelled('replay-14'),
+  },
+  {
+    name: 'deploy-vm-cancelled-and-listed-so',
+    story: 'CANCELED after 20 steps, 1 answers, 0 repeated',
+    play: cancelled('replay-15'),
   },
   {
     name: 'deploy-vm-step-retried',
