@@ -37,7 +37,7 @@ export function carriesVmTag(
   return carriesTag(vm, runId, step) && vm.other_config[VM_KEY] === vm.uuid;
 }
 
-/** The name a clone is born with: VM.clone takes nothing else that could identify it. */
-export function cloneTagName(runId: string, step: string): string {
+/** For what takes one text only: the name a clone is born with, the description of a task that we make ourselves. */
+export function markFor(runId: string, step: string): string {
   return `switchboard ${runId} ${step}`;
 }

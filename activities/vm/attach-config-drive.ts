@@ -1,6 +1,7 @@
 import type { HostKey } from '../../adapters/ssh/host-key.ts';
 import type { Ref } from '../../adapters/xapi/ref.ts';
 import type { Xapi } from '../../adapters/xapi/xapi.ts';
+import { markFor } from '../../domain/tag.ts';
 import type { VmIdentity } from '../../domain/vm.ts';
 import { createOnce } from '../support/create-once.ts';
 import { findVm } from '../support/objects.ts';
@@ -28,7 +29,7 @@ const DRIVE_KEY = 'config-drive';
  * first boot: so its identity is known before the first connection.
  * Repeating it is safe: the key is made once and kept with the run's secrets, the drive's content follows from it, the
  * disk carries our tag, and importing the same content again changes nothing.
- * Undo detaches and destroys the drive.
+ * Undo ends what is left of an upload, then detaches and destroys the drive.
  */
 export const attachConfigDrive = step<AttachConfigDrive, ConfigDrive>({
   name: 'attachConfigDrive',
@@ -38,7 +39,7 @@ export const attachConfigDrive = step<AttachConfigDrive, ConfigDrive>({
     const hostKey = await hostKeyOf(ctx);
     const content = await driveContent(ctx, vm, hostKey, sshAuthorizedKeys);
     const vdi = await createDrive(ctx, xapi, vm, srUuid, content.length);
-    await xapi.importRawVdi(ctx.memory('import'), vdi, content);
+    await importContent(ctx, xapi, vdi, content);
     const vmRef = await xapi.call('VM.get_by_uuid', vm.uuid);
     // The last device leaves the low ones to the disks that people count.
     await attachDisk(ctx, xapi, vmRef, vdi, (await freeDevices(ctx, xapi, vmRef)).at(-1));
@@ -46,6 +47,7 @@ export const attachConfigDrive = step<AttachConfigDrive, ConfigDrive>({
   },
   async undo(ctx, { vm }) {
     const xapi = ctx.pools.get(vm.pool);
+    await xapi.dropImports(markOf(ctx));
     await removeTaggedDisks(ctx, xapi, await findVm(xapi, vm.uuid), [nameOf(vm)]);
   },
 });
@@ -87,6 +89,17 @@ async function createDrive(
   const sr = await xapi.call('SR.get_by_uuid', srUuid);
   const spec = newDisk(ctx, { name, sr, sizeBytes, key: DRIVE_KEY });
   return createOnce(ctx, xapi, 'create', () => findTaggedDisk(ctx, xapi, name, DRIVE_KEY), 'VDI.create', spec);
+}
+
+/** A worker may have died after the upload's task was made and before it was remembered. */
+async function importContent(ctx: StepContext, xapi: Xapi, vdi: Ref<'VDI'>, content: Buffer): Promise<void> {
+  const memory = ctx.memory('import');
+  if (ctx.redelivered && memory.taskRef === undefined) await xapi.dropImports(markOf(ctx));
+  await xapi.importRawVdi(memory, markOf(ctx), vdi, content);
+}
+
+function markOf(ctx: StepContext): string {
+  return markFor(ctx.runId, ctx.step);
 }
 
 function nameOf(vm: VmIdentity): string {

@@ -1,6 +1,6 @@
 import type { Ref } from '../../adapters/xapi/ref.ts';
 import type { Xapi } from '../../adapters/xapi/xapi.ts';
-import { carriesVmTag, cloneTagName, tagForVm } from '../../domain/tag.ts';
+import { carriesVmTag, markFor, tagForVm } from '../../domain/tag.ts';
 import type { VmIdentity } from '../../domain/vm.ts';
 import { createOnce, settle } from '../support/create-once.ts';
 import { destroyVdis } from '../support/destroy-vdis.ts';
@@ -31,7 +31,7 @@ export const cloneVm = step<CloneVm, VmIdentity>({
 
   async do(ctx, { pool, name, templateUuid }) {
     const xapi = ctx.pools.get(pool);
-    const born = cloneTagName(ctx.runId, ctx.step);
+    const born = markFor(ctx.runId, ctx.step);
     await ctx.owe([{ kind: 'VM', id: born, name, duty: 'remove' }]);
     const template = await xapi.call('VM.get_by_uuid', templateUuid);
     const ref = await createOnce(ctx, xapi, 'clone', () => findNewborn(xapi, born), 'VM.clone', template, born);
@@ -47,7 +47,7 @@ export const cloneVm = step<CloneVm, VmIdentity>({
   async undo(ctx, { pool, name }) {
     const xapi = ctx.pools.get(pool);
     await settle(ctx, xapi, 'VM.clone', 'clone');
-    const newborn = await findNewborn(xapi, cloneTagName(ctx.runId, ctx.step));
+    const newborn = await findNewborn(xapi, markFor(ctx.runId, ctx.step));
     const ref = newborn ?? (await findFinished(ctx, xapi, name))?.ref;
     if (ref !== undefined) await destroyClone(ctx, xapi, ref);
     const owed = await ctx.ledger.owed(ctx.runId, ctx.step);

@@ -1,6 +1,7 @@
 import { request } from 'undici';
 import { OperationFailure } from '../../domain/errors.ts';
 import type { PoolConnection } from './connection.ts';
+import type { TaskRecord } from './messages.generated.ts';
 import type { Ref } from './ref.ts';
 import { cancelTask, destroyTask, endOfTask, isPending, recordOfTask, resultOfTask, type Call } from './tasks.ts';
 import { toFailure, type FailureContext } from './to-failure.ts';
@@ -12,11 +13,19 @@ interface Pool {
   readonly context: FailureContext;
 }
 
+const TASK_NAME = 'Switchboard import_raw_vdi';
+
 /** See `Xapi.importRawVdi`. The task is made by us, so that the outcome of the upload can be asked for after a lost answer. */
-export async function importRawVdi(pool: Pool, memory: TaskMemory, vdi: Ref<'VDI'>, content: Buffer): Promise<void> {
+export async function importRawVdi(
+  pool: Pool,
+  memory: TaskMemory,
+  mark: string,
+  vdi: Ref<'VDI'>,
+  content: Buffer,
+): Promise<void> {
   if (await doneBefore(pool, memory)) return;
   memory.signal.throwIfAborted();
-  const taskRef = await pool.call('task.create', 'Switchboard import_raw_vdi', `config drive ${vdi}`);
+  const taskRef = await pool.call('task.create', TASK_NAME, mark);
   memory.remember(taskRef);
   const { status, ended } = await uploadAndWait(pool, memory, { vdi, task_id: taskRef, format: 'raw' }, content).catch(
     async (error: unknown) => {
@@ -28,6 +37,18 @@ export async function importRawVdi(pool: Pool, memory: TaskMemory, vdi: Ref<'VDI
   await destroyTask(pool.call, taskRef);
   if (ended === undefined) throw uploadRefused(status, pool.context);
   await resultOfTask(ended, pool.context);
+}
+
+/** See `Xapi.dropImports`. */
+export async function dropImports(call: Call, mark: string): Promise<void> {
+  const tasks: Record<string, TaskRecord> = await call('task.get_all_records');
+  const marked = Object.entries(tasks).filter(
+    ([, task]) => task.name_label === TASK_NAME && task.name_description === mark,
+  );
+  for (const [taskRef, task] of marked) {
+    if (isPending(task)) await cancelTask(call, taskRef);
+    await destroyTask(call, taskRef);
+  }
 }
 
 async function uploadAndWait(

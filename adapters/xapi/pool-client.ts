@@ -1,6 +1,6 @@
 import { OperationFailure } from '../../domain/errors.ts';
 import type { PoolConnection } from './connection.ts';
-import { importRawVdi } from './import-raw-vdi.ts';
+import { dropImports, importRawVdi } from './import-raw-vdi.ts';
 import type { AsyncMethod, TaskRecord, XapiMessages } from './messages.generated.ts';
 import type { Ref } from './ref.ts';
 import { cancelTask, destroyTask, endOfTask, isPending, resultOfTask, type Call } from './tasks.ts';
@@ -69,9 +69,13 @@ export class PoolClient implements Xapi {
     }
   }
 
-  importRawVdi(memory: TaskMemory, vdi: Ref<'VDI'>, content: Buffer): Promise<void> {
+  importRawVdi(memory: TaskMemory, mark: string, vdi: Ref<'VDI'>, content: Buffer): Promise<void> {
     const context = { ...this.#context('PUT /import_raw_vdi', []), object: `VDI ${vdi}` };
-    return importRawVdi({ connection: this.#connection, call: this.call, context }, memory, vdi, content);
+    return importRawVdi({ connection: this.#connection, call: this.call, context }, memory, mark, vdi, content);
+  }
+
+  dropImports(mark: string): Promise<void> {
+    return dropImports(this.call, mark);
   }
 
   async #start(memory: TaskMemory, method: AsyncMethod, params: readonly unknown[]): Promise<string> {

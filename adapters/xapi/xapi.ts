@@ -58,8 +58,12 @@ export interface Xapi {
   /**
    * Writes the whole content of a raw VDI (PUT /import_raw_vdi). Repeating it with the same content is harmless; a cut
    * connection or VDI_IO_ERROR is ambiguous, and the next attempt uploads again unless the remembered task succeeded.
+   * `mark` is written into the task by the very call that creates it, for `dropImports`.
    */
-  importRawVdi(memory: TaskMemory, vdi: Ref<'VDI'>, content: Buffer): Promise<void>;
+  importRawVdi(memory: TaskMemory, mark: string, vdi: Ref<'VDI'>, content: Buffer): Promise<void>;
+
+  /** Ends and removes the tasks of uploads with this mark that nobody remembers: no upload would ever end them. */
+  dropImports(mark: string): Promise<void>;
 }
 
 export type PoolTls =

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateHostKey } from '../../adapters/ssh/host-key.ts';
 import { runOverSsh } from '../../adapters/ssh/run.ts';
 import type { DeployVmResult } from '../../domain/operations.ts';
+import { eventually } from '../support/eventually.ts';
 import { startSite } from '../support/site.ts';
 import type { Site } from '../support/site.ts';
 
@@ -117,5 +118,38 @@ describe('deploying a VM', () => {
     barrier.release();
     expect(await site.ended(id)).toMatchObject({ state: 'cancelled' });
     expect(site.lab.diff(before)).toEqual([]);
+  });
+
+  it('shows as cancelled in the list of Temporal too', async () => {
+    const barrier = site.lab.hold({ method: 'VM.start', object: 'listed', at: 'before-effect' });
+    const { id } = await site.request('deploy-vm', smallVm('listed'));
+    await barrier.reached;
+    const run = await site.reaches(id, 'running');
+    await site.engine.cancel(run, 'tester');
+    barrier.release();
+    expect(await site.ended(id)).toMatchObject({ state: 'cancelled' });
+    const { status } = await eventually(
+      () => site.temporal.workflow.getHandle(run.workflowId).describe(),
+      (workflow) => workflow.status.name !== 'RUNNING',
+      `workflow ${run.workflowId} closes`,
+    );
+    expect(status.name).toBe('CANCELLED');
+  });
+
+  it('leaves no task of an upload whose worker never learnt of it, be it done again or cancelled', async () => {
+    site.lab.plan({ method: 'task.create', kind: 'reply-lost' });
+    expect(await deploy(smallVm('again'))).toMatchObject({ state: 'succeeded' });
+
+    const lost = site.lab.plan({ method: 'task.create', kind: 'reply-lost' });
+    const barrier = site.lab.hold({ method: 'task.get_all_records', nth: 1, at: 'before-effect' });
+    const { id } = await site.request('deploy-vm', smallVm('given-up'));
+    await barrier.reached;
+    await site.engine.cancel(await site.reaches(id, 'running'), 'tester');
+    barrier.release();
+    expect(await site.ended(id)).toMatchObject({ state: 'cancelled' });
+    expect(lost.fired).toBe(1);
+
+    const tasks = [...site.lab.world.store.entries('task')].map(({ record }) => record);
+    expect(tasks.filter(({ status }) => status === 'pending').map((task) => task.name_description)).toEqual([]);
   });
 });

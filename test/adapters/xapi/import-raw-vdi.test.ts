@@ -4,6 +4,7 @@ import { startLab, type Lab } from '../../../lab/lab.ts';
 import { defaultPool } from '../../../lab/scenario.ts';
 import { Memory, OpenPools, settingsOf } from './support.ts';
 
+const MARK = 'switchboard of-the-test attachConfigDrive';
 const SIZE_BYTES = 4 * 2 ** 20;
 const content = Buffer.alloc(SIZE_BYTES, 'cidata');
 const pools = new OpenPools();
@@ -62,7 +63,7 @@ describe('an upload to a disk', () => {
   it('arrives byte for byte and leaves no task behind', async () => {
     const vdi = await newVdi();
     const memory = new Memory();
-    await xapi.importRawVdi(memory, vdi, content);
+    await xapi.importRawVdi(memory, MARK, vdi, content);
     expect((await contentOf(vdi)).equals(content)).toBe(true);
     expect(memory.told).toEqual([`remember ${await memory.known}`, 'forget']);
     await expect(uploadTasks()).resolves.toEqual([]);
@@ -70,7 +71,7 @@ describe('an upload to a disk', () => {
 
   it('goes on to the host that has the storage', async () => {
     const vdi = await newVdi('local-h2');
-    await xapi.importRawVdi(new Memory(), vdi, content);
+    await xapi.importRawVdi(new Memory(), MARK, vdi, content);
     expect(lab.calls({ method: 'PUT /import_raw_vdi' }).at(-1)).toMatchObject({ host: 'ams1-h2', outcome: 'ok' });
   });
 
@@ -78,9 +79,9 @@ describe('an upload to a disk', () => {
     const vdi = await newVdi();
     const memory = new Memory();
     const cut = lab.plan({ method: 'PUT /import_raw_vdi', kind: 'cut' });
-    await expect(xapi.importRawVdi(memory, vdi, content)).rejects.toMatchObject({ code: 'POOL_UNREACHABLE' });
+    await expect(xapi.importRawVdi(memory, MARK, vdi, content)).rejects.toMatchObject({ code: 'POOL_UNREACHABLE' });
     expect(cut.fired).toBe(1);
-    await xapi.importRawVdi(memory, vdi, content);
+    await xapi.importRawVdi(memory, MARK, vdi, content);
     expect((await contentOf(vdi)).equals(content)).toBe(true);
     await expect(uploadTasks()).resolves.toEqual([]);
   });
@@ -89,9 +90,9 @@ describe('an upload to a disk', () => {
     const vdi = await newVdi();
     const memory = new Memory();
     lab.plan({ method: 'PUT /import_raw_vdi', kind: 'reply-lost' });
-    await expect(xapi.importRawVdi(memory, vdi, content)).rejects.toMatchObject({ code: 'POOL_UNREACHABLE' });
+    await expect(xapi.importRawVdi(memory, MARK, vdi, content)).rejects.toMatchObject({ code: 'POOL_UNREACHABLE' });
     const before = uploads();
-    await xapi.importRawVdi(memory, vdi, content);
+    await xapi.importRawVdi(memory, MARK, vdi, content);
     expect(uploads()).toBe(before);
     expect((await contentOf(vdi)).equals(content)).toBe(true);
   });
@@ -101,12 +102,12 @@ describe('an upload to a disk', () => {
     const memory = new Memory();
     lab.plan({ method: 'PUT /import_raw_vdi', kind: 'refused', error: ['VDI_IO_ERROR'] });
     const failure = { code: 'POOL_ERROR', details: { object: `VDI ${vdi}`, native: { code: 'VDI_IO_ERROR' } } };
-    await expect(xapi.importRawVdi(memory, vdi, content)).rejects.toMatchObject(failure);
+    await expect(xapi.importRawVdi(memory, MARK, vdi, content)).rejects.toMatchObject(failure);
     expect(memory.taskRef).toBeUndefined();
   });
 
   it('to a disk that does not exist fails', async () => {
-    const uploading = xapi.importRawVdi(new Memory(), 'OpaqueRef:none', content);
+    const uploading = xapi.importRawVdi(new Memory(), MARK, 'OpaqueRef:none', content);
     await expect(uploading).rejects.toMatchObject({ details: { object: 'VDI OpaqueRef:none' } });
   });
 
@@ -114,7 +115,7 @@ describe('an upload to a disk', () => {
     const vdi = await newVdi();
     const memory = new Memory();
     const held = lab.hold({ method: 'PUT /import_raw_vdi', at: 'before-effect' });
-    const uploading = xapi.importRawVdi(memory, vdi, content);
+    const uploading = xapi.importRawVdi(memory, MARK, vdi, content);
     await held.reached;
     memory.abort(new Error('run cancelled'));
     await expect(uploading).rejects.toThrow('run cancelled');
@@ -122,5 +123,18 @@ describe('an upload to a disk', () => {
     const tasks = [...lab.world.store.entries('task')].map(({ record }) => record);
     expect(tasks.filter((task) => task.status === 'pending')).toEqual([]);
     held.release();
+  });
+
+  it('that never began is found by its mark and ended, and those of others are let be', async () => {
+    const ours = await xapi.call('task.create', 'Switchboard import_raw_vdi', MARK);
+    const others = [
+      await xapi.call('task.create', 'Switchboard import_raw_vdi', 'switchboard of-another attachConfigDrive'),
+      await xapi.call('task.create', 'Backup of a person', MARK),
+    ];
+    await xapi.dropImports(MARK);
+    const left = Object.keys(await xapi.call('task.get_all_records'));
+    expect(left).not.toContain(ours);
+    expect(left).toEqual(expect.arrayContaining(others));
+    for (const task of others) await xapi.call('task.destroy', task);
   });
 });

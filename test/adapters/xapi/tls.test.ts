@@ -94,7 +94,7 @@ describe('a pool behind TLS', () => {
     const clone = await xapi.task(new Memory(), 'VM.clone', await templateOf(xapi), 'over-tls');
     const [vbd = ''] = await xapi.call('VM.get_VBDs', clone);
     const vdi = await xapi.call('VBD.get_VDI', vbd);
-    await xapi.importRawVdi(new Memory(), vdi, Buffer.alloc(65_536));
+    await xapi.importRawVdi(new Memory(), 'the test', vdi, Buffer.alloc(65_536));
     expect(lab.calls({ method: 'PUT /import_raw_vdi' }).at(-1)).toMatchObject({ outcome: 'ok' });
   });
 });
