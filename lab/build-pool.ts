@@ -13,24 +13,6 @@ const mib = 2 ** 20;
 const hostOverheadBytes = 512 * mib;
 const controlDomainBytes = 2048 * mib;
 
-const softwareVersion = {
-  product_version: '8.4.0',
-  product_version_text: '8',
-  product_version_text_short: '8',
-  platform_name: 'XCP',
-  platform_version: '3.4.0',
-  product_brand: 'XenServer',
-  xapi: '25.33',
-  build_number: 'lab',
-  hostname: 'localhost',
-  date: '2025-10-20',
-  xapi_build: '25.33.1',
-  xen: '4.17.5',
-  linux: '4.19.0+1',
-  network_backend: 'openvswitch',
-  db_schema: '5.791',
-};
-
 const cpuInfo = (cpus: number) => ({
   cpu_count: String(cpus),
   socket_count: '1',
@@ -90,13 +72,13 @@ function buildHost(world: World, { name, memoryBytes, cpus }: HostScenario, addr
     metrics,
     memory_overhead: hostOverheadBytes,
     enabled: true,
-    API_version_major: 2,
-    API_version_minor: 21,
+    API_version_major: world.product.apiVersion[0],
+    API_version_minor: world.product.apiVersion[1],
     API_version_vendor: 'XenSource',
-    software_version: softwareVersion,
+    software_version: world.product.softwareVersion,
     other_config: { agent_start_time: startedAt, boot_time: startedAt },
     cpu_info: cpuInfo(cpus),
-    edition: 'xcp-ng',
+    edition: world.product.edition,
     sched_policy: 'credit',
     supported_bootloaders: ['pygrub', 'eliloader'],
     virtual_hardware_platform_versions: [0, 1, 2],

@@ -1,5 +1,6 @@
 import { behaviours } from './behaviour/all.ts';
 import { derivations } from './behaviour/allowed-operations.ts';
+import { derivationsIn } from './behaviour/release-operations.ts';
 import { buildPool } from './build-pool.ts';
 import type { CallFilter, CallRecord } from './call-log.ts';
 import { CallLog } from './call-log.ts';
@@ -12,6 +13,9 @@ import { FaultPlan } from './faults.ts';
 import { InProcessGuests } from './guests/guest.ts';
 import type { BoundPool } from './http/bind-pool.ts';
 import { bindServers, findAddresses } from './http/bind-pool.ts';
+import type { ApiModel } from './model/model.ts';
+import type { Product } from './products.ts';
+import { productNamed, usualProduct } from './products.ts';
 import { restorePool, savePool } from './restore-pool.ts';
 import type { PoolScenario } from './scenario.ts';
 import { defaultPool } from './scenario.ts';
@@ -73,10 +77,13 @@ interface Running {
   readonly bound: BoundPool;
 }
 
+/** What each release of the data model answers to. */
+type Registries = ReadonlyMap<ApiModel, Registry>;
+
 /** What all pools of a lab have in common. */
 interface Shared {
   readonly options: LabOptions;
-  readonly registry: Registry;
+  readonly registries: Registries;
   readonly log: CallLog;
   readonly faults: FaultPlan;
   readonly guests: InProcessGuests;
@@ -88,14 +95,29 @@ function reportFault(error: unknown): void {
   process.stderr.write(`lab: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
 }
 
+const productOf = ({ product = usualProduct }: PoolScenario): Product => productNamed(product);
+
+function registriesFor(scenarios: readonly PoolScenario[]): Registries {
+  const models = new Set(scenarios.map((scenario) => productOf(scenario).model));
+  return new Map([...models].map((model) => [model, new Registry(model, behaviours())]));
+}
+
+function registryOf({ registries }: Pick<Shared, 'registries'>, scenario: PoolScenario): Registry {
+  const found = registries.get(productOf(scenario).model);
+  if (found === undefined) throw new Error(`no registry for pool ${scenario.id}`);
+  return found;
+}
+
 function newWorld(scenario: PoolScenario, shared: Shared): World {
   const { options, log, faults, guests } = shared;
+  const product = productOf(scenario);
   return new World({
     id: scenario.id,
+    product,
     user: scenario.user,
     password: scenario.password,
     identities: new Identities(options.seed),
-    derivations,
+    derivations: derivationsIn(product.model, derivations),
     latency: new Latency(options.latencies ?? 'zero', options.speed ?? 1000),
     faults,
     log,
@@ -110,13 +132,15 @@ async function startPool(scenario: PoolScenario, shared: Shared): Promise<Runnin
   if (saved !== undefined) {
     const world = newWorld(scenario, shared);
     await restorePool(world, saved, shared.saved?.journal ?? []);
-    const bound = await bindServers(world, new Dispatcher(world, shared.registry), saved.addresses, saved.port);
+    const dispatcher = new Dispatcher(world, registryOf(shared, scenario));
+    const bound = await bindServers(world, dispatcher, saved.addresses, saved.port);
     return { world, bound };
   }
   return findAddresses(scenario.hosts.length, async (addresses) => {
     const world = newWorld(scenario, shared);
     buildPool(world, scenario, addresses);
-    const bound = await bindServers(world, new Dispatcher(world, shared.registry), addresses, shared.options.port ?? 0);
+    const dispatcher = new Dispatcher(world, registryOf(shared, scenario));
+    const bound = await bindServers(world, dispatcher, addresses, shared.options.port ?? 0);
     return { world, bound };
   });
 }
@@ -169,10 +193,11 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     },
   });
   const saved = options.stateFile === undefined ? undefined : await readState(options.stateFile);
-  const registry = new Registry(behaviours());
-  const shared: Shared = { options, registry, log, faults, guests, saved };
+  const scenarios = options.pools ?? [defaultPool()];
+  const registries = registriesFor(scenarios);
+  const shared: Shared = { options, registries, log, faults, guests, saved };
   const running: Running[] = [];
-  for (const scenario of options.pools ?? [defaultPool()]) running.push(await startPool(scenario, shared));
+  for (const scenario of scenarios) running.push(await startPool(scenario, shared));
   const file =
     options.stateFile === undefined ? undefined : await keepState(running, options.stateFile, (saved?.epoch ?? 0) + 1);
   const sweep = setInterval(() => {
@@ -193,7 +218,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     findFault: (id) => faults.find(id),
     findBarrier: (id) => faults.findBarrier(id),
     calls: (filter) => log.list(filter),
-    unmodelled: () => registry.unmodelled(),
+    unmodelled: () => [...new Set([...registries.values()].flatMap((registry) => registry.unmodelled()))],
     close: async () => {
       clearInterval(sweep);
       faults.clear();

@@ -31,6 +31,8 @@ export interface TemplateScenario {
 /** What a pool is made of at first. The first host is the coordinator, the first SR the default one. */
 export interface PoolScenario {
   readonly id: string;
+  /** One of products.ts; XenServer 8.4 if left out. */
+  readonly product?: string;
   readonly user: string;
   readonly password: string;
   readonly hosts: readonly HostScenario[];
@@ -60,3 +62,6 @@ export function defaultPool(id = 'ams1'): PoolScenario {
     ],
   };
 }
+
+/** The usual pool as one of the products of products.ts. */
+export const poolOf = (product: string, id: string = product): PoolScenario => ({ ...defaultPool(id), product });

@@ -1,4 +1,6 @@
-import { classModel, enums, isClassName } from '../model/model.ts';
+import type { ApiModel } from '../model/model.ts';
+import { enums } from '../model/model.ts';
+import type { ClassName } from '../model/records.ts';
 import type { XenType, Value } from '../model/types.ts';
 import type { Rpc } from '../wire/rpc.ts';
 import { DateTime, Float, describe, isList, isStruct } from '../wire/rpc.ts';
@@ -31,14 +33,15 @@ function decodeEnum(name: string, value: Rpc): string {
 }
 
 /** A record given to a constructor: unknown fields are ignored, the daemon's own fields too, missing ones are named. */
-function decodeRecord(cls: string, value: Rpc): Value {
+function decodeRecord(model: ApiModel, cls: string, value: Rpc): Value {
   if (!isStruct(value)) throw ocamlFailure('bad __structure');
-  if (!isClassName(cls)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, describe(item)]));
+  const known = model.classes.get(cls as ClassName);
+  if (known === undefined) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, describe(item)]));
   const result: Record<string, Value> = {};
-  for (const field of classModel(cls).fields) {
+  for (const field of known.fields) {
     if (field.qualifier === 'RO/runtime') continue;
     const given = value[field.name];
-    if (given !== undefined) result[field.name] = decode(field.type, given);
+    if (given !== undefined) result[field.name] = decode(model, field.type, given);
     else if (field.optional) result[field.name] = field.initial;
     else throw internalError(`Server_helpers.Dispatcher_FieldNotFound("${field.name}")`);
   }
@@ -46,7 +49,7 @@ function decodeRecord(cls: string, value: Rpc): Value {
 }
 
 /** Turns what the request carries into a value of the world; throws the official error of the first thing that does not fit. */
-export function decode(type: XenType, value: Rpc): Value {
+export function decode(model: ApiModel, type: XenType, value: Rpc): Value {
   switch (type.kind) {
     case 'int':
       return decodeInt(value);
@@ -63,16 +66,19 @@ export function decode(type: XenType, value: Rpc): Value {
       return value;
     case 'set':
       if (!isList(value)) throw ocamlFailure(`Expecting Rpc.Enum, but found '${describe(value)}'`);
-      return value.map((item) => decode(type.of, item));
+      return value.map((item) => decode(model, type.of, item));
     case 'map':
       if (!isStruct(value)) throw ocamlFailure(`Expecting Rpc.Dict, but found '${describe(value)}'`);
       return Object.fromEntries(
-        Object.entries(value).map(([key, item]) => [asText(decode(type.key, key)), decode(type.value, item)]),
+        Object.entries(value).map(([key, item]) => [
+          asText(decode(model, type.key, key)),
+          decode(model, type.value, item),
+        ]),
       );
     case 'record':
-      return decodeRecord(type.cls, value);
+      return decodeRecord(model, type.cls, value);
     case 'option':
-      return value === null ? null : decode(type.of, value);
+      return value === null ? null : decode(model, type.of, value);
     default:
       if (typeof value !== 'string') throw expected('string', value);
       return value;

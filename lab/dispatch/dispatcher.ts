@@ -135,7 +135,7 @@ export class Dispatcher {
     const { result: type } = flight.prepared.registered.message;
     flight.record.taskRef = task;
     void this.effect(flight).then(
-      (result) => this.world.tasks.succeed(task, render(xmlPrinter, type, result)),
+      (result) => this.world.tasks.succeed(task, render(xmlPrinter, this.world.product.model, type, result)),
       (error: unknown) => this.world.tasks.fail(task, describeError(error)),
     );
     return flight.record.cut ? 'cut' : { body: decoded.success({ kind: 'ref', cls: 'task' }, task) };

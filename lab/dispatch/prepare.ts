@@ -42,7 +42,7 @@ function checkArity({ fullName, params, hasSession }: MessageModel, given: numbe
 
 function unknownMethod(world: World, host: string, name: string, params: readonly Rpc[]): XapiError {
   const [first] = params;
-  if (first !== undefined) checkSession(world, host, asText(decode({ kind: 'string' }, first)));
+  if (first !== undefined) checkSession(world, host, asText(decode(world.product.model, { kind: 'string' }, first)));
   return new XapiError('MESSAGE_METHOD_UNKNOWN', name);
 }
 
@@ -65,9 +65,12 @@ export function prepare(
   if (isAsync && !message.hasAsync) throw new XapiError('Fault', `No async mode for this operation (rpc: ${name})`);
   checkArity(message, params.length);
   const sessionParam = message.hasSession ? params[0] : undefined;
-  const session = sessionParam === undefined ? '' : asText(decode({ kind: 'string' }, sessionParam));
+  const session =
+    sessionParam === undefined ? '' : asText(decode(world.product.model, { kind: 'string' }, sessionParam));
   const given = params.slice(message.hasSession ? 1 : 0);
-  const args = message.params.slice(0, given.length).map((param, at) => decode(param.type, given[at] ?? null));
+  const args = message.params
+    .slice(0, given.length)
+    .map((param, at) => decode(world.product.model, param.type, given[at] ?? null));
   if (message.hasSession) checkSession(world, host, session);
   else if (host !== world.pool.master && !answeredByMembers.has(name)) throw hostIsSlave(world);
   if (message.removed) throw new XapiError('MESSAGE_REMOVED');

@@ -1,6 +1,6 @@
 import { hiddenMessages, movedMessages } from '../model/hidden-messages.ts';
-import { classes } from '../model/model.ts';
-import type { MessageModel } from '../model/model.ts';
+import type { ApiModel, MessageModel } from '../model/model.ts';
+import { isIn } from '../model/releases.ts';
 import type { XenType } from '../model/types.ts';
 import { parseType } from '../model/types.ts';
 import type { Handler, Handlers } from './call.ts';
@@ -13,6 +13,8 @@ export interface Registered {
   readonly mutating: boolean;
 }
 
+/** They were read from what a new daemon lists; which of them the named releases had is not known. */
+const hiddenSince = '1.250.0';
 const hiddenResults: Readonly<Record<string, XenType>> = { 'host.is_in_emergency_mode': { kind: 'bool' } };
 const hiddenHandlers: Readonly<Record<string, Handler>> = { 'host.is_in_emergency_mode': () => false };
 
@@ -51,17 +53,18 @@ function hiddenAfter(message: MessageModel): MessageModel[] {
     }));
 }
 
-/** Every official message with what the lab does on it. */
+/** Every message of a release with what the lab does on it. */
 export class Registry {
   private readonly byName = new Map<string, Registered>();
 
-  constructor(behaviours: readonly Handlers[]) {
+  constructor(model: ApiModel, behaviours: readonly Handlers[]) {
     const explicit = new Map(behaviours.flatMap((handlers) => Object.entries(handlers)));
+    const { classes, release } = model;
     for (const { messages } of classes.values()) {
       const listed = messages.flatMap((m) => [
         ...(m.name === 'get_all_records' ? queries(m) : []),
         m,
-        ...hiddenAfter(m),
+        ...(isIn(hiddenSince, release) ? hiddenAfter(m) : []),
       ]);
       for (const message of listed) this.add(message, explicit.get(message.fullName) as Handler | undefined);
     }
@@ -77,7 +80,7 @@ export class Registry {
     const moved = new Set(Object.values(movedMessages).flat());
     return [...this.byName.keys()]
       .filter((name) => !moved.has(name))
-      .flatMap((name) => [name, ...(movedMessages[name] ?? [])]);
+      .flatMap((name) => [name, ...(movedMessages[name] ?? []).filter((other) => this.byName.has(other))]);
   }
 
   /** Official messages that the lab answers with NOT_IMPLEMENTED. */

@@ -61,13 +61,13 @@ function begin(world: World, host: string, req: IncomingMessage, realm: string):
   return { world, req, vdi, task, record };
 }
 
-const okHead = ({ task }: Transfer, extra: readonly string[] = []): string =>
+const okHead = ({ world, task }: Transfer, extra: readonly string[] = []): string =>
   [
     'HTTP/1.0 200 OK',
     'Connection: close',
     'Cache-Control: no-cache, no-store',
     `task-id: ${task}`,
-    'Server: xapi/25.33',
+    `Server: xapi/${world.product.softwareVersion['xapi'] ?? ''}`,
     'content-type: application/octet-stream',
     ...extra,
     '',

@@ -2,14 +2,15 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import type { Codec } from '../wire/codec.ts';
-import { jsonCodec } from '../wire/json-codec.ts';
+import type { Codec, DecodedCall } from '../wire/codec.ts';
+import { firstJsonCodec, jsonCodec } from '../wire/json-codec.ts';
 import { MalformedBody } from '../wire/rpc.ts';
-import { xmlCodec } from '../wire/xml-codec.ts';
+import { xmlCodec, xmlFailure } from '../wire/xml-codec.ts';
 import type { World } from '../world/world.ts';
 import { answerGet } from './handlers.ts';
 import type { Page } from './pages.ts';
 import { forbidden, headersTooLarge, internalError, notImplemented, pageText, requestTimeout } from './pages.ts';
+import type { JsonRpc } from '../products.ts';
 import { exportRawVdi, importRawVdi } from './transfer.ts';
 
 const maxBodyBytes = 300 * 1024;
@@ -50,6 +51,12 @@ function sendOk(
   res.sendDate = false;
   res.writeHead(200, 'OK', headers);
   res.end(body);
+}
+
+/** The encoding is chosen by the path alone. */
+function codecOf(jsonRpc: JsonRpc, path: string): Codec {
+  if (jsonRpc === 'none' || !/^\/jsonrpc\/?$/.test(path)) return xmlCodec;
+  return jsonRpc === 'version 1' ? firstJsonCodec : jsonCodec;
 }
 
 async function readBody(req: IncomingMessage): Promise<string> {
@@ -123,13 +130,24 @@ export class XapiServer {
       // At once: what follows the head would be taken for a second request.
       return sendPage(req, internalError('Failure("We require a content-length: HTTP header")'));
     }
-    if (method === 'POST' && path !== '//')
-      return this.call(req, res, /^\/jsonrpc\/?$/.test(path) ? jsonCodec : xmlCodec);
+    if (method === 'POST' && path !== '//') return this.call(req, res, codecOf(this.world.product.jsonRpc, path));
     sendPage(req, ['PUT', 'POST', 'CONNECT'].includes(method) ? forbidden : notImplemented(method));
   }
 
+  /** A daemon without JSON-RPC answers what is no XML as a failed call: text/xml is how clients tell that they must speak XML. */
+  private decode(codec: Codec, body: string): DecodedCall | string {
+    const { jsonRpc, model } = this.world.product;
+    try {
+      return codec.decodeCall(body, model);
+    } catch (error) {
+      if (jsonRpc !== 'none' || !(error instanceof MalformedBody)) throw error;
+      return xmlFailure(['INTERNAL_ERROR', error.message]);
+    }
+  }
+
   private async call(req: IncomingMessage, res: ServerResponse, codec: Codec): Promise<void> {
-    const decoded = codec.decodeCall(await readBody(req));
+    const decoded = this.decode(codec, await readBody(req));
+    if (typeof decoded === 'string') return sendOk(req, res, codec.contentType, decoded);
     const reply = await this.dispatcher.handle(decoded, this.host);
     if (reply === 'cut') req.socket.destroy();
     else sendOk(req, res, codec.contentType, reply.body);

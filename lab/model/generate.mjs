@@ -39,29 +39,30 @@ function defaultValue(text, type) {
   return text.replace(/^"(.*)"$/s, '$1');
 }
 
-/** The release in which the item was first published; what the lab needs to speak as an older release. */
-const since = (item) =>
-  (item.lifecycle.transitions.find((t) => t.transition === 'published') ?? item.lifecycle.transitions[0])?.release ??
-  '';
+/** The release that brought the item and, after ">", the one that removed it: what the lab needs to speak as an older release. */
+function life({ lifecycle: { transitions } }) {
+  const removed = transitions.find((t) => t.transition === 'removed');
+  return `${transitions[0]?.release ?? ''}${removed === undefined ? '' : `>${removed.release}`}`;
+}
 
 const field = (f) =>
   [
     f.name,
     f.type,
     f.qualifier,
-    since(f),
+    life(f),
     ...('default' in f ? [JSON.stringify(defaultValue(f.default, f.type))] : []),
   ].join('|');
 
 const isAsync = (cls, m) =>
   m.implicit ? m.name === 'create' || m.name === 'destroy' : !syncOnly.has(`${cls.name}.${m.name}`);
 
-/** name | result type | flags | since | parameters without the session; flags: s session, i implicit, a Async form, then the state's first letters. */
+/** name | result type | flags | life | parameters without the session; flags: s session, i implicit, a Async form. */
 function message(cls, m) {
   const hasSession = m.params[0]?.name === 'session_id';
   const params = m.params.slice(hasSession ? 1 : 0).map((p) => `${p.name}${p.required ? '' : '?'}:${p.type}`);
-  const flags = `${hasSession ? 's' : ''}${m.implicit ? 'i' : ''}${isAsync(cls, m) ? 'a' : ''}${m.lifecycle.state.slice(0, 3)}`;
-  return [m.name, m.result[0], flags, since(m), params.join(';')].join('|');
+  const flags = `${hasSession ? 's' : ''}${m.implicit ? 'i' : ''}${isAsync(cls, m) ? 'a' : ''}`;
+  return [m.name, m.result[0], flags, life(m), params.join(';')].join('|');
 }
 
 // The daemon lists its methods in the reverse of the published order.
@@ -72,7 +73,7 @@ const model = {
     classes.map((cls) => [
       cls.name,
       {
-        since: since(cls),
+        life: life(cls),
         fields: cls.fields.map(field),
         messages: cls.messages.toReversed().map((m) => message(cls, m)),
       },

@@ -1,14 +1,21 @@
 import data from './data-model.json' with { type: 'json' };
 import type { ClassName } from './records.ts';
+import { isIn, takesParameter } from './releases.ts';
 import type { Value, XenType } from './types.ts';
 import { parseType, zeroValue } from './types.ts';
+
+/** From which release on, and from which one on no more. */
+export interface Life {
+  readonly since: string;
+  readonly removed: string | undefined;
+}
 
 export interface FieldModel {
   readonly name: string;
   readonly type: XenType;
   /** RW: has a setter and belongs to the constructor; constructor: given once at creation; runtime: the daemon's own. */
   readonly qualifier: 'RW' | 'RO/constructor' | 'RO/runtime';
-  readonly since: string;
+  readonly life: Life;
   /** Whether a constructor may leave it out. */
   readonly optional: boolean;
   readonly initial: Value;
@@ -29,8 +36,9 @@ export interface MessageModel {
   readonly hasSession: boolean;
   readonly implicit: boolean;
   readonly hasAsync: boolean;
+  readonly life: Life;
+  /** Whether the release spoken no longer has it: it is answered with MESSAGE_REMOVED. */
   readonly removed: boolean;
-  readonly since: string;
   /** Without the session. */
   readonly params: readonly ParamModel[];
 }
@@ -42,19 +50,30 @@ export interface ClassModel {
   readonly messages: readonly MessageModel[];
 }
 
+/** The interface as one release of the daemon has it. */
+export interface ApiModel {
+  readonly release: string;
+  readonly classes: ReadonlyMap<ClassName, ClassModel>;
+}
+
 export const enums: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(data.enums));
 /** Official error codes with the names of their parameters. */
 export const errorParams: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(data.errors));
 export const alertPriorities: ReadonlyMap<string, number> = new Map(Object.entries(data.alerts));
 export const sources = data.sources;
 
+function parseLife(text: string): Life {
+  const [since = '', removed] = text.split('>');
+  return { since, removed };
+}
+
 function parseField(text: string): FieldModel {
-  const [name = '', typeText = '', qualifier = '', since = '', ...rest] = text.split('|');
+  const [name = '', typeText = '', qualifier = '', life = '', ...rest] = text.split('|');
   const type = parseType(typeText);
   const defaultText = rest.join('|');
   const optional = defaultText !== '';
   const initial = optional ? (JSON.parse(defaultText) as Value) : zeroValue(type, enums);
-  return { name, type, qualifier: qualifier as FieldModel['qualifier'], since, optional, initial };
+  return { name, type, qualifier: qualifier as FieldModel['qualifier'], life: parseLife(life), optional, initial };
 }
 
 function parseParam(text: string): ParamModel {
@@ -63,7 +82,8 @@ function parseParam(text: string): ParamModel {
 }
 
 function parseMessage(cls: ClassName, text: string): MessageModel {
-  const [name = '', result = '', flags = '', since = '', params = ''] = text.split('|');
+  const [name = '', result = '', flags = '', lifeText = '', params = ''] = text.split('|');
+  const life = parseLife(lifeText);
   return {
     cls,
     name,
@@ -72,8 +92,8 @@ function parseMessage(cls: ClassName, text: string): MessageModel {
     hasSession: flags.startsWith('s'),
     implicit: /^s?i/.test(flags),
     hasAsync: /^s?i?a/.test(flags),
-    removed: flags.endsWith('Rem'),
-    since,
+    life,
+    removed: life.removed !== undefined,
     params: params === '' ? [] : params.split(';').map(parseParam),
   };
 }
@@ -94,32 +114,31 @@ export const publishedClasses: ReadonlyMap<ClassName, ClassModel> = new Map(
   (Object.keys(data.classes) as ClassName[]).map((name) => [name, parseClass(name)]),
 );
 
-/** The release of the daemon that the lab speaks as: the one whose wire was recorded. */
-const spokenRelease = [25, 33, 1] as const;
-
-/** Releases before 21.2.0 have names or other numbers, and are all older. */
-function isSpoken({ since }: { readonly since: string }): boolean {
-  const numbers = /^(2\d)\.(\d+)\.(\d+)/.exec(since)?.slice(1).map(Number);
-  if (numbers === undefined) return true;
-  const at = spokenRelease.findIndex((number, index) => number !== numbers[index]);
-  return at < 0 || (numbers[at] ?? 0) < (spokenRelease[at] ?? 0);
-}
-
-function spokenPart(model: ClassModel): ClassModel {
-  const fields = model.fields.filter(isSpoken);
+/** What a release leaves of the whole: fields stay after their removal, messages answer that they are removed. */
+function partOf(model: ClassModel, release: string): ClassModel {
+  const isThere = ({ life }: { readonly life: Life }) => isIn(life.since, release);
+  const fields = model.fields.filter(isThere);
   return {
     name: model.name,
     fields,
     field: new Map(fields.map((field) => [field.name, field])),
-    messages: model.messages.filter(isSpoken),
+    messages: model.messages.filter(isThere).map((message) => ({
+      ...message,
+      removed: message.life.removed !== undefined && isIn(message.life.removed, release),
+      params: message.params.filter(({ name }) => takesParameter(message.fullName, name, release)),
+    })),
   };
 }
 
-export const classes: ReadonlyMap<ClassName, ClassModel> = new Map(
-  [...publishedClasses]
-    .filter(([name]) => isSpoken(data.classes[name]))
-    .map(([name, model]) => [name, spokenPart(model)]),
-);
+export function apiModel(release: string): ApiModel {
+  const known = [...publishedClasses].filter(([name]) => isIn(parseLife(data.classes[name].life).since, release));
+  return { release, classes: new Map(known.map(([name, model]) => [name, partOf(model, release)])) };
+}
+
+/** The newest release that the lab speaks as: the one whose wire was recorded. Its world is kept in these terms. */
+export const newestModel = apiModel('25.33.1');
+
+export const { classes } = newestModel;
 
 export function classModel(name: ClassName): ClassModel {
   const found = classes.get(name);

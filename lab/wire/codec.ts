@@ -1,3 +1,4 @@
+import type { ApiModel } from '../model/model.ts';
 import type { XenType } from '../model/types.ts';
 import type { Result } from './render.ts';
 import type { Rpc } from './rpc.ts';
@@ -14,8 +15,8 @@ export interface DecodedCall {
   bare?(type: XenType, value: Result): string;
 }
 
-/** An encoding of the API. `decodeCall` throws MalformedBody. */
+/** An encoding of the API; answers are those of the release given. `decodeCall` throws MalformedBody. */
 export interface Codec {
   readonly contentType: string;
-  decodeCall(body: string): DecodedCall;
+  decodeCall(body: string, model: ApiModel): DecodedCall;
 }

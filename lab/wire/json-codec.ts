@@ -1,3 +1,4 @@
+import type { ApiModel } from '../model/model.ts';
 import type { Codec, DecodedCall } from './codec.ts';
 import type { Printer } from './render.ts';
 import { render } from './render.ts';
@@ -46,8 +47,8 @@ function parse(body: string): Rpc {
 
 const malformed = (text: string) => new MalformedBody(`Jsonrpc.Malformed_method_request("${text}")`);
 
-function readVersion(request: RpcStruct): 1 | 2 {
-  if (request['jsonrpc'] === undefined) return 1;
+function readVersion(request: RpcStruct, knowsVersion2: boolean): 1 | 2 {
+  if (request['jsonrpc'] === undefined || !knowsVersion2) return 1;
   if (request['jsonrpc'] !== '2.0') throw malformed("Invalid field 'jsonrpc' in request body");
   return 2;
 }
@@ -59,10 +60,10 @@ function readParams(request: RpcStruct, version: 1 | 2): readonly Rpc[] {
   return Array.isArray(params) ? (params as readonly Rpc[]) : [params];
 }
 
-function decodeCall(body: string): DecodedCall {
+function decodeCall(body: string, model: ApiModel, knowsVersion2: boolean): DecodedCall {
   const request = parse(body);
   if (!isStruct(request)) throw malformed('Invalid request body');
-  const version = readVersion(request);
+  const version = readVersion(request, knowsVersion2);
   const { method, id } = request;
   if (typeof method !== 'string') throw malformed('Required field method is missing');
   const params = readParams(request, version);
@@ -72,7 +73,7 @@ function decodeCall(body: string): DecodedCall {
     method,
     params,
     success: (type, value) => {
-      const result = render(printer, type, value);
+      const result = render(printer, model, type, value);
       return version === 2
         ? `{"jsonrpc":"2.0","result":${result},"id":${idText}}`
         : `{"result":${result},"error":null,"id":${idText}}`;
@@ -86,4 +87,13 @@ function decodeCall(body: string): DecodedCall {
 }
 
 /** JSON-RPC 1 (no `jsonrpc` member) and 2, as POST /jsonrpc speaks them: no Status/Value wrapper, 64-bit integers as numbers. */
-export const jsonCodec: Codec = { contentType: 'application/json', decodeCall };
+export const jsonCodec: Codec = {
+  contentType: 'application/json',
+  decodeCall: (body, model) => decodeCall(body, model, true),
+};
+
+/** As daemons before XenServer 7.3 speak it: any request is one of JSON-RPC 1. */
+export const firstJsonCodec: Codec = {
+  contentType: 'application/json',
+  decodeCall: (body, model) => decodeCall(body, model, false),
+};

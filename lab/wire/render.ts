@@ -1,4 +1,5 @@
-import { classModel, isClassName } from '../model/model.ts';
+import type { ApiModel } from '../model/model.ts';
+import type { ClassName } from '../model/records.ts';
 import type { RecordValue, Value, XenType } from '../model/types.ts';
 import { asText } from '../model/types.ts';
 
@@ -33,17 +34,17 @@ export interface EventBatch {
 
 export type Result = Value | EventBatch | readonly EventValue[];
 
-function renderRecord(printer: Printer, cls: string, record: RecordValue): string {
-  if (!isClassName(cls)) {
+function renderRecord(printer: Printer, model: ApiModel, cls: string, record: RecordValue): string {
+  const known = model.classes.get(cls as ClassName);
+  if (known === undefined) {
     return printer.struct(Object.entries(record).map(([name, value]) => [name, printer.string(asText(value))]));
   }
-  const { fields } = classModel(cls);
   return printer.struct(
-    fields.map((field) => [field.name, render(printer, field.type, record[field.name] ?? field.initial)]),
+    known.fields.map((field) => [field.name, render(printer, model, field.type, record[field.name] ?? field.initial)]),
   );
 }
 
-function renderEvent(printer: Printer, event: EventValue): string {
+function renderEvent(printer: Printer, model: ApiModel, event: EventValue): string {
   const { snapshot } = event;
   return printer.struct([
     ['id', printer.string(event.id)],
@@ -53,13 +54,13 @@ function renderEvent(printer: Printer, event: EventValue): string {
     ['ref', printer.string(event.ref)],
     ...(snapshot === undefined
       ? []
-      : [['snapshot', renderRecord(printer, snapshot.cls, snapshot.record as RecordValue)] as const]),
+      : [['snapshot', renderRecord(printer, model, snapshot.cls, snapshot.record as RecordValue)] as const]),
   ]);
 }
 
-function renderBatch(printer: Printer, batch: EventBatch): string {
+function renderBatch(printer: Printer, model: ApiModel, batch: EventBatch): string {
   return printer.struct([
-    ['events', printer.array(batch.events.map((event) => renderEvent(printer, event)))],
+    ['events', printer.array(batch.events.map((event) => renderEvent(printer, model, event)))],
     ['valid_ref_counts', printer.struct(batch.validRefCounts.map(([cls, count]) => [cls, printer.smallInt(count)]))],
     ['token', printer.string(batch.token)],
   ]);
@@ -67,11 +68,11 @@ function renderBatch(printer: Printer, batch: EventBatch): string {
 
 const isEventSet = (type: XenType) => type.kind === 'set' && type.of.kind === 'record' && type.of.cls === 'event';
 
-/** Writes a result of the given type. A call without a result gives the empty string, as the genuine daemon does. */
-export function render(printer: Printer, type: XenType, value: Result): string {
-  if (type.kind === 'batch') return renderBatch(printer, value as EventBatch);
+/** Writes a result of the given type, records with the fields that the release has. A call without a result gives the empty string, as the genuine daemon does. */
+export function render(printer: Printer, model: ApiModel, type: XenType, value: Result): string {
+  if (type.kind === 'batch') return renderBatch(printer, model, value as EventBatch);
   if (isEventSet(type))
-    return printer.array((value as readonly EventValue[]).map((event) => renderEvent(printer, event)));
+    return printer.array((value as readonly EventValue[]).map((event) => renderEvent(printer, model, event)));
   switch (type.kind) {
     case 'int':
       return printer.int(value as number);
@@ -82,15 +83,15 @@ export function render(printer: Printer, type: XenType, value: Result): string {
     case 'datetime':
       return printer.datetime(value as string);
     case 'set':
-      return printer.array((value as readonly Value[]).map((item) => render(printer, type.of, item)));
+      return printer.array((value as readonly Value[]).map((item) => render(printer, model, type.of, item)));
     case 'map':
       return printer.struct(
-        Object.entries(value as RecordValue).map(([key, item]) => [key, render(printer, type.value, item)]),
+        Object.entries(value as RecordValue).map(([key, item]) => [key, render(printer, model, type.value, item)]),
       );
     case 'record':
-      return renderRecord(printer, type.cls, value as RecordValue);
+      return renderRecord(printer, model, type.cls, value as RecordValue);
     case 'option':
-      return printer.array(value === null ? [] : [render(printer, type.of, value)]);
+      return printer.array(value === null ? [] : [render(printer, model, type.of, value)]);
     case 'void':
       return printer.string('');
     default:

@@ -1,3 +1,4 @@
+import type { ApiModel } from '../model/model.ts';
 import type { Codec, DecodedCall } from './codec.ts';
 import { render } from './render.ts';
 import type { Rpc } from './rpc.ts';
@@ -70,7 +71,15 @@ export function readValue(value: XmlElement): Rpc {
 const head = '<?xml version="1.0"?><methodResponse><params><param>';
 const tail = '</param></params></methodResponse>';
 
-function decodeCall(body: string): DecodedCall {
+export function xmlFailure(description: readonly string[]): string {
+  const items = xmlPrinter.array(description.map((item) => xmlPrinter.string(item)));
+  return `${head}${xmlPrinter.struct([
+    ['Status', xmlPrinter.string('Failure')],
+    ['ErrorDescription', items],
+  ])}${tail}`;
+}
+
+function decodeCall(body: string, model: ApiModel): DecodedCall {
   const root = parseXml(body);
   if (root.name !== 'methodCall') throw parseError(`open_tag(${root.name})`, 'open_tag(methodCall)');
   const [nameElement, paramsElement] = elements(root);
@@ -84,18 +93,12 @@ function decodeCall(body: string): DecodedCall {
     success: (type, value) => {
       const members = [
         ['Status', xmlPrinter.string('Success')] as const,
-        ['Value', render(xmlPrinter, type, value)] as const,
+        ['Value', render(xmlPrinter, model, type, value)] as const,
       ];
       return `${head}${xmlPrinter.struct(members)}${tail}`;
     },
-    failure: (description) => {
-      const items = xmlPrinter.array(description.map((item) => xmlPrinter.string(item)));
-      return `${head}${xmlPrinter.struct([
-        ['Status', xmlPrinter.string('Failure')],
-        ['ErrorDescription', items],
-      ])}${tail}`;
-    },
-    bare: (type, value) => `${head}${render(xmlPrinter, type, value)}${tail}`,
+    failure: xmlFailure,
+    bare: (type, value) => `${head}${render(xmlPrinter, model, type, value)}${tail}`,
   };
 }
 

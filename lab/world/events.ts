@@ -1,3 +1,4 @@
+import type { ApiModel } from '../model/model.ts';
 import { classes } from '../model/model.ts';
 import type { ClassName } from '../model/records.ts';
 import type { EventBatch, EventValue } from '../wire/render.ts';
@@ -58,12 +59,13 @@ function parseToken(text: string): Token {
 }
 
 /** What a client watches: `*`, `vm`, `vm/OpaqueRef:…`, in any letter case of the class. */
-function watcher(filters: readonly string[]): (cls: ClassName, ref: string) => boolean {
+function watcher(model: ApiModel, filters: readonly string[]): (cls: ClassName, ref: string) => boolean {
   const wanted = filters.map((filter) => {
     const [cls = '', ref] = filter.split('/');
     return { cls: cls.toLowerCase(), ref };
   });
   return (cls, ref) =>
+    model.classes.has(cls) &&
     wanted.some((filter) => {
       if (filter.cls === '*') return !hidden.has(cls);
       return filter.cls === cls.toLowerCase() && cls !== 'session' && (filter.ref === undefined || filter.ref === ref);
@@ -73,6 +75,7 @@ function watcher(filters: readonly string[]): (cls: ClassName, ref: string) => b
 /** The event source: what changed since a token, from the store's generations, the latest state of each object only. */
 export class Events {
   private readonly store: Store;
+  private readonly model: ApiModel;
   private readonly deletions: Deletion[] = [];
   private readonly createdAt = new Map<string, number>();
   /** Every write in order; of an object's entries only the last one counts. */
@@ -80,8 +83,10 @@ export class Events {
   private lastMessage = 0;
   private readonly waiting = new Set<() => void>();
 
-  constructor(store: Store) {
+  /** Tells of the classes that the release has. */
+  constructor(store: Store, model: ApiModel) {
     this.store = store;
+    this.model = model;
   }
 
   observe(change: Change): void {
@@ -107,7 +112,7 @@ export class Events {
     ended: AbortSignal,
   ): Promise<EventBatch> {
     const token = parseToken(tokenText);
-    const watched = watcher(filters);
+    const watched = watcher(this.model, filters);
     const deadline = timeoutMs < 0 ? Infinity : Date.now() + timeoutMs;
     for (;;) {
       const { events, reached } = this.since(token, watched);
@@ -126,7 +131,7 @@ export class Events {
   /** The events of event.next: everything watched after the generation, with Unix times and without ids. */
   next(filters: readonly string[], after: number): EventValue[] {
     const timestamp = `${Math.floor(Date.now() / 1000)}.`;
-    const { events } = this.since({ objects: after, messages: after }, watcher(filters));
+    const { events } = this.since({ objects: after, messages: after }, watcher(this.model, filters));
     return events.map((event) => ({ ...event, id: '0', timestamp }));
   }
 
@@ -209,7 +214,7 @@ export class Events {
   }
 
   private batch(events: readonly EventValue[], token: Token): EventBatch {
-    const names = [...classes.keys(), ...uncatalogued].sort().reverse();
+    const names = [...this.model.classes.keys(), ...uncatalogued].sort().reverse();
     const counts = names.map((name) => {
       return [name.toLowerCase(), classes.has(name as ClassName) ? this.store.count(name as ClassName) : 0] as const;
     });

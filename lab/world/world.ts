@@ -1,5 +1,6 @@
 import type { CallLog } from '../call-log.ts';
 import type { FaultPlan } from '../faults.ts';
+import type { Product } from '../products.ts';
 import { Contents } from './contents.ts';
 import type { Derivations } from './derivations.ts';
 import { Events } from './events.ts';
@@ -13,6 +14,7 @@ import { Tasks } from './tasks.ts';
 
 export interface WorldParts {
   readonly id: string;
+  readonly product: Product;
   readonly user: string;
   readonly password: string;
   readonly identities: Identities;
@@ -37,6 +39,7 @@ export interface WorldFact {
 /** One pool: its objects and everything that acts on them. */
 export class World {
   readonly id: string;
+  readonly product: Product;
   readonly user: string;
   readonly password: string;
   readonly identities: Identities;
@@ -64,6 +67,7 @@ export class World {
 
   constructor(parts: WorldParts) {
     this.id = parts.id;
+    this.product = parts.product;
     this.user = parts.user;
     this.password = parts.password;
     this.identities = parts.identities;
@@ -74,7 +78,7 @@ export class World {
     this.guestSshPort = parts.guestSshPort;
     this.onFault = parts.onFault;
     this.store = new Store(parts.identities, parts.derivations);
-    this.events = new Events(this.store);
+    this.events = new Events(this.store, parts.product.model);
     this.tasks = new Tasks(this.store);
     this.sessions = new Sessions(this.store);
     this.operations = new Operations(this.store);

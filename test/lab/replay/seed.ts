@@ -1,5 +1,5 @@
 import { decode } from '../../../lab/dispatch/decode.ts';
-import { classes } from '../../../lab/model/model.ts';
+import { classes, newestModel } from '../../../lab/model/model.ts';
 import type { ClassName } from '../../../lab/model/records.ts';
 import type { RecordValue, Value } from '../../../lab/model/types.ts';
 import { isStruct } from '../../../lab/wire/rpc.ts';
@@ -25,7 +25,7 @@ function classOf(names: readonly string[]): ClassName | undefined {
 function typed(cls: ClassName, struct: RpcStruct): RecordValue {
   const fields = classes.get(cls)?.fields ?? [];
   return Object.fromEntries(
-    fields.map((field): [string, Value] => [field.name, decode(field.type, struct[field.name] ?? '')]),
+    fields.map((field): [string, Value] => [field.name, decode(newestModel, field.type, struct[field.name] ?? '')]),
   );
 }
 
@@ -107,7 +107,7 @@ function answerOf({ body, fullBodyBytes }: Exchange): Rpc {
 export function cutRecord(cls: ClassName, fields: RpcStruct): RecordValue {
   const known = (classes.get(cls)?.fields ?? []).filter(({ name }) => fields[name] !== undefined);
   return Object.fromEntries(
-    known.map((field): [string, Value] => [field.name, decode(field.type, fields[field.name] ?? '')]),
+    known.map((field): [string, Value] => [field.name, decode(newestModel, field.type, fields[field.name] ?? '')]),
   );
 }
 
