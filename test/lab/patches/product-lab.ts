@@ -8,15 +8,15 @@ type Client = Awaited<ReturnType<typeof connectXenApi>>;
 
 interface ProductLab {
   readonly lab: () => Lab;
-  call<T = string>(method: string, ...params: readonly unknown[]): Promise<T>;
+  readonly call: <T = string>(method: string, ...params: readonly unknown[]) => Promise<T>;
   /** Resolves to the failure's code and parameters; rejects when the call succeeds. */
-  refusal(method: string, ...params: readonly unknown[]): Promise<readonly string[]>;
+  readonly refusal: (method: string, ...params: readonly unknown[]) => Promise<readonly string[]>;
   /** The outcome of the call's Async form. */
-  async(method: string, ...params: readonly unknown[]): Promise<TaskEnd>;
-  taskEnd(task: string): Promise<TaskEnd>;
+  readonly async: (method: string, ...params: readonly unknown[]) => Promise<TaskEnd>;
+  readonly taskEnd: (task: string) => Promise<TaskEnd>;
 }
 
-export interface TaskEnd {
+interface TaskEnd {
   readonly status: string;
   readonly result: string;
   readonly error_info: readonly string[];
