@@ -79,6 +79,10 @@ export class CallLog {
     call.created = [...call.created, { cls: change.cls, ref: change.ref, uuid: asText(change.record['uuid']) }];
   }
 
+  get count(): number {
+    return this.records.length;
+  }
+
   list({ since = 0, mutating, method }: CallFilter = {}): CallRecord[] {
     return this.records
       .slice(since)

@@ -1,12 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import type { Express, Request, Response } from 'express';
+import type { ErrorRequestHandler, Express } from 'express';
+import { z } from 'zod';
+import { addBarriers, addFaults } from './control-faults.ts';
+import { notFound, refuse } from './control-answers.ts';
 import type { WorldSnapshot } from './diff.ts';
-import type { BarrierSpec, Fault } from './faults.ts';
 import type { Lab } from './lab.ts';
 import { isClassName } from './model/model.ts';
-
-const maxWaitSeconds = 300;
+import { statusOf } from './status.ts';
 
 /** The lab's own port, for tests and tools in other processes. */
 export interface ControlPort {
@@ -14,68 +15,39 @@ export interface ControlPort {
   close(): Promise<void>;
 }
 
-function notFound(res: Response, what: string): void {
-  res.status(404).json({ error: `${what} is not known to this lab` });
-}
-
-/** Resolves to undefined when nothing came of the promise in time. */
-async function within<T>(promise: Promise<T>, seconds: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), seconds * 1000);
-  });
-  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
-}
+const newSnapshot = z.strictObject({ name: z.string().min(1).optional() }).optional();
+const newSpeed = z.strictObject({ speed: z.number().gt(0) });
 
 function addSnapshots(app: Express, lab: Lab): void {
   const snapshots = new Map<string, WorldSnapshot>();
-  app.post('/snapshots', (_req, res) => {
-    const id = String(snapshots.size + 1);
+  app.post('/snapshots', (req, res) => {
+    const given = newSnapshot.safeParse(req.body);
+    if (!given.success) return refuse(res, 'This is no snapshot', [z.prettifyError(given.error)]);
+    const id = given.data?.name ?? String(snapshots.size + 1);
     snapshots.set(id, lab.snapshot());
     res.status(201).json({ id });
   });
   app.get('/snapshots/:id/diff', (req, res) => {
     const before = snapshots.get(req.params.id);
-    if (before === undefined) return notFound(res, `snapshot ${req.params.id}`);
+    if (before === undefined)
+      return notFound(res, `snapshot ${req.params.id}`, `there are: ${[...snapshots.keys()].join(', ') || 'none'}`);
     res.json(lab.diff(before));
   });
 }
 
-function addFaults(app: Express, lab: Lab): void {
-  app.post('/faults', (req: Request<unknown, unknown, Fault>, res) => {
-    res.status(201).json(lab.plan(req.body));
-  });
-  app.delete('/faults', (_req, res) => {
-    lab.clearFaults();
-    res.status(204).end();
-  });
-  app.get('/faults/:id', (req, res) => {
-    const fault = lab.findFault(req.params.id);
-    if (fault === undefined) return notFound(res, `fault ${req.params.id}`);
-    res.json(fault);
-  });
-}
-
-function addBarriers(app: Express, lab: Lab): void {
-  app.post('/barriers', (req: Request<unknown, unknown, BarrierSpec>, res) => {
-    res.status(201).json({ id: lab.hold(req.body).id });
-  });
-  app.get('/barriers/:id', async (req, res) => {
-    const barrier = lab.findBarrier(req.params.id);
-    if (barrier === undefined) return notFound(res, `barrier ${req.params.id}`);
-    const wait = Math.min(Number(req.query['wait'] ?? 0), maxWaitSeconds);
-    const held = barrier.held ?? (await within(barrier.reached, wait));
-    res.json({ id: barrier.id, reached: held !== undefined, held });
-  });
-  app.post('/barriers/:id/release', (req, res) => {
-    const barrier = lab.findBarrier(req.params.id);
-    if (barrier === undefined) return notFound(res, `barrier ${req.params.id}`);
-    barrier.release();
-    res.status(204).end();
+function addSpeed(app: Express, lab: Lab): void {
+  app.put('/speed', (req, res) => {
+    const given = newSpeed.safeParse(req.body);
+    if (!given.success) return refuse(res, 'This is no speed', [z.prettifyError(given.error)]);
+    lab.setSpeed(given.data.speed);
+    res.json({ speed: lab.speed });
   });
 }
 
 function addReads(app: Express, lab: Lab): void {
+  app.get('/status', (_req, res) => {
+    res.json(statusOf(lab));
+  });
   app.get('/pools', (_req, res) => {
     res.json(lab.pools);
   });
@@ -100,6 +72,12 @@ function addReads(app: Express, lab: Lab): void {
   });
 }
 
+/** A body that is no JSON, or a failure of the lab. */
+const answerError: ErrorRequestHandler = (error: { status?: number; message?: string }, _req, res, next) => {
+  if (res.headersSent) return next(error);
+  res.status(error.status ?? 500).json({ error: error.message ?? 'the lab failed' });
+};
+
 /** Listens on loopback; 0 takes a free port. */
 export async function startControl(lab: Lab, port: number): Promise<ControlPort> {
   const app = express();
@@ -107,8 +85,11 @@ export async function startControl(lab: Lab, port: number): Promise<ControlPort>
   app.use(express.json());
   addReads(app, lab);
   addSnapshots(app, lab);
+  addSpeed(app, lab);
   addFaults(app, lab);
   addBarriers(app, lab);
+  app.use((req, res) => notFound(res, `${req.method} ${req.path}`));
+  app.use(answerError);
   const server = app.listen(port, '127.0.0.1');
   await new Promise<void>((resolve, reject) => {
     server.once('listening', resolve);

@@ -1,43 +1,14 @@
 import type { OpenCall } from './call-log.ts';
-
-interface Match {
-  /** `VM.clone` (its Async form too), `PUT /import_raw_vdi`, or `guest.boot`. */
-  readonly method: string;
-  /** A reference, uuid or name_label among the call's parameters; any if left out. */
-  readonly object?: string;
-  /** The id of the pool that is called; any if left out. */
-  readonly pool?: string;
-  /** The first matching call that it applies to, counted from 1 when the plan is made. */
-  readonly nth?: number;
-}
-
-export type Fault = Match & {
-  /** How many matching calls in a row; 1 if left out. */
-  readonly times?: number;
-} & (
-    | { readonly kind: 'refused'; readonly error: readonly [string, ...string[]] }
-    /** The effect is done (an Async call's task is made and runs), the connection is cut without an answer. */
-    | { readonly kind: 'reply-lost' }
-    /** The connection is cut at once, the effect (an Async call's task) happens `delayMs` later. */
-    | { readonly kind: 'late-effect'; readonly delayMs: number }
-    | { readonly kind: 'slow'; readonly delayMs: number }
-    /** The connection is cut before anything is done. */
-    | { readonly kind: 'cut' }
-    /** For `guest.boot`: the VM runs, its guest never answers. */
-    | { readonly kind: 'never-boots' }
-  );
+import type { BarrierSpec, Fault, FaultSpec } from './fault-spec.ts';
+import { faultSchema, isPoint } from './fault-spec.ts';
+import { Dice } from './world/dice.ts';
 
 export interface PlannedFault {
   readonly id: string;
   readonly fault: Fault;
-  /** How many calls it was applied to so far. */
+  /** How often it happened so far. */
   readonly fired: number;
 }
-
-export type BarrierSpec = Match & {
-  /** An Async call is held in its task, whose reference the caller already has; another one is held before its answer. */
-  readonly at: 'before-effect' | 'after-effect';
-};
 
 export interface Reached {
   /** As sent, with "Async." */
@@ -56,19 +27,53 @@ export interface Barrier {
   release(): void;
 }
 
-/** What can be matched: the method without "Async." and everything that names an object of the call. */
+/** What can be matched: the method without "Async." (or a point) and everything that names an object or the host of it. */
 export interface Target {
   readonly method: string;
   readonly objects: ReadonlySet<string>;
   readonly pool: string;
+  /** Reference, name, uuid and address of the host. */
+  readonly host?: ReadonlySet<string>;
 }
 
-function countMatch(match: Match, seen: number, times: number, target: Target): { seen: number; applies: boolean } {
-  const named = match.object === undefined || target.objects.has(match.object);
-  const called = match.method === target.method && (match.pool === undefined || match.pool === target.pool);
-  if (!named || !called) return { seen, applies: false };
-  const first = match.nth ?? 1;
-  return { seen: seen + 1, applies: seen + 1 >= first && seen + 1 < first + times };
+interface Match {
+  readonly method?: string | undefined;
+  readonly object?: string | undefined;
+  readonly pool?: string | undefined;
+  readonly host?: string | undefined;
+}
+
+function fits({ method, object, pool, host }: Match, target: Target): boolean {
+  return (
+    (method === undefined ? !isPoint(target.method) : method === target.method) &&
+    (object === undefined || target.objects.has(object)) &&
+    (pool === undefined || target.pool === pool) &&
+    (host === undefined || target.host?.has(host) === true)
+  );
+}
+
+class Planned implements PlannedFault {
+  readonly id: string;
+  readonly fault: Fault;
+  fired = 0;
+  private seen = 0;
+  private readonly dice: Dice;
+
+  constructor(id: string, fault: Fault, dice: Dice) {
+    this.id = id;
+    this.fault = fault;
+    this.dice = dice;
+  }
+
+  /** Counts an occasion that fits; true when the fault is due on it. */
+  isDue(target: Target): boolean {
+    if (!fits(this.fault, target)) return false;
+    const { nth = 1, probability } = this.fault;
+    const { times = probability === undefined ? 1 : 'always' } = this.fault;
+    this.seen += 1;
+    const isMeant = this.seen >= nth && (times === 'always' || this.seen < nth + times);
+    return isMeant && (probability === undefined || this.dice.roll() < probability);
+  }
 }
 
 class OpenBarrier implements Barrier {
@@ -76,7 +81,7 @@ class OpenBarrier implements Barrier {
   readonly spec: BarrierSpec;
   readonly reached: Promise<Reached>;
   held: Reached | undefined;
-  seen = 0;
+  private seen = 0;
   private readonly released: Promise<void>;
   private settleReached: (reached: Reached) => void = () => undefined;
   private settleReleased: () => void = () => undefined;
@@ -86,6 +91,12 @@ class OpenBarrier implements Barrier {
     this.spec = spec;
     this.reached = new Promise((resolve) => (this.settleReached = resolve));
     this.released = new Promise((resolve) => (this.settleReleased = resolve));
+  }
+
+  isDue(target: Target): boolean {
+    if (!fits(this.spec, target)) return false;
+    this.seen += 1;
+    return this.seen === (this.spec.nth ?? 1);
   }
 
   async hold(reached: Reached): Promise<void> {
@@ -101,18 +112,43 @@ class OpenBarrier implements Barrier {
 
 /** The faults and barriers that are planned, and which call each of them meets. */
 export class FaultPlan {
-  private readonly faults: { id: string; fault: Fault; fired: number; seen: number }[] = [];
+  private readonly faults: Planned[] = [];
   private readonly barriers: OpenBarrier[] = [];
+  private readonly seed: number;
   private lastId = 0;
 
-  plan(fault: Fault): PlannedFault {
-    const planned = { id: `fault-${++this.lastId}`, fault, fired: 0, seen: 0 };
+  /** The seed is for the faults with a probability that bring none of their own. */
+  constructor(seed = 0) {
+    this.seed = seed;
+  }
+
+  /** Throws ZodError when it is no fault. */
+  plan(spec: FaultSpec): PlannedFault {
+    const fault = faultSchema.parse(spec);
+    const number = ++this.lastId;
+    const planned = new Planned(`fault-${number}`, fault, new Dice(fault.seed ?? this.seed + number));
     this.faults.push(planned);
     return planned;
   }
 
+  /** Whether nothing is planned that a call could meet. */
+  get isIdle(): boolean {
+    return this.faults.length === 0 && this.barriers.length === 0;
+  }
+
+  list(): readonly PlannedFault[] {
+    return this.faults;
+  }
+
   find(id: string): PlannedFault | undefined {
     return this.faults.find((planned) => planned.id === id);
+  }
+
+  /** Answers whether there was such a fault. */
+  forget(id: string): boolean {
+    const at = this.faults.findIndex((planned) => planned.id === id);
+    if (at >= 0) this.faults.splice(at, 1);
+    return at >= 0;
   }
 
   hold(spec: BarrierSpec): Barrier {
@@ -131,27 +167,19 @@ export class FaultPlan {
     for (const barrier of this.barriers.splice(0)) barrier.release();
   }
 
-  /** The fault that this call meets; counts as fired. The first plan that applies wins. */
-  take(target: Target, call: OpenCall | undefined): Fault | undefined {
-    let taken: Fault | undefined;
-    for (const planned of this.faults) {
-      const { seen, applies } = countMatch(planned.fault, planned.seen, planned.fault.times ?? 1, target);
-      planned.seen = seen;
-      if (!applies || taken !== undefined) continue;
-      planned.fired += 1;
-      taken = planned.fault;
-      if (call !== undefined) call.faults = [...call.faults, planned.id];
-    }
-    return taken;
+  /** The fault that this call meets; counts as fired. The first plan that is due wins. */
+  take(target: Target, call?: OpenCall): Fault | undefined {
+    const [taken] = this.faults.filter((planned) => planned.isDue(target));
+    if (taken === undefined) return undefined;
+    taken.fired += 1;
+    if (call !== undefined) call.faults = [...call.faults, taken.id];
+    return taken.fault;
   }
 
   /** Waits for as long as a barrier holds this call at this point. */
   async pass(at: BarrierSpec['at'], target: Target, reached: Reached): Promise<void> {
     for (const barrier of this.barriers) {
-      if (barrier.spec.at !== at) continue;
-      const { seen, applies } = countMatch(barrier.spec, barrier.seen, 1, target);
-      barrier.seen = seen;
-      if (applies) await barrier.hold(reached);
+      if (barrier.spec.at === at && barrier.isDue(target)) await barrier.hold(reached);
     }
   }
 }

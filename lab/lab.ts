@@ -8,7 +8,8 @@ import type { WorldChange, WorldSnapshot } from './diff.ts';
 import { diff, snapshot } from './diff.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { Registry } from './dispatch/registry.ts';
-import type { Barrier, BarrierSpec, Fault, PlannedFault } from './faults.ts';
+import type { BarrierSpec, FaultSpec } from './fault-spec.ts';
+import type { Barrier, PlannedFault } from './faults.ts';
 import { FaultPlan } from './faults.ts';
 import { InProcessGuests } from './guests/guest.ts';
 import type { BoundPool } from './http/bind-pool.ts';
@@ -61,12 +62,16 @@ export interface Lab {
   snapshot(): WorldSnapshot;
   /** From the snapshot to now. */
   diff(before: WorldSnapshot): WorldChange[];
-  plan(fault: Fault): PlannedFault;
+  /** Throws ZodError when it is no fault. */
+  plan(fault: FaultSpec): PlannedFault;
   hold(spec: BarrierSpec): Barrier;
   clearFaults(): void;
-  findFault(id: string): PlannedFault | undefined;
-  findBarrier(id: string): Barrier | undefined;
+  readonly faults: FaultPlan;
   calls(filter?: CallFilter): CallRecord[];
+  readonly callCount: number;
+  /** How many times faster than life. */
+  readonly speed: number;
+  setSpeed(speed: number): void;
   /** Official messages that are answered with NOT_IMPLEMENTED. */
   unmodelled(): string[];
   close(): Promise<void>;
@@ -86,6 +91,7 @@ interface Shared {
   readonly registries: Registries;
   readonly log: CallLog;
   readonly faults: FaultPlan;
+  readonly latency: Latency;
   readonly guests: InProcessGuests;
   readonly saved: SavedState | undefined;
 }
@@ -109,7 +115,7 @@ function registryOf({ registries }: Pick<Shared, 'registries'>, scenario: PoolSc
 }
 
 function newWorld(scenario: PoolScenario, shared: Shared): World {
-  const { options, log, faults, guests } = shared;
+  const { options, log, faults, guests, latency } = shared;
   const product = productOf(scenario);
   return new World({
     id: scenario.id,
@@ -118,7 +124,7 @@ function newWorld(scenario: PoolScenario, shared: Shared): World {
     password: scenario.password,
     identities: new Identities(options.seed),
     derivations: derivationsIn(product.model, derivations),
-    latency: new Latency(options.latencies ?? 'zero', options.speed ?? 1000),
+    latency,
     faults,
     log,
     guests,
@@ -179,7 +185,7 @@ async function stop(running: readonly Running[], guests: InProcessGuests, file: 
 /** Starts a simulated data centre on loopback addresses. Rejects when a saved pool's addresses are taken by somebody else. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const log = new CallLog();
-  const faults = new FaultPlan();
+  const faults = new FaultPlan(options.seed);
   const guests = new InProcessGuests({
     onSshConnect: ({ vmUuid, user }) => {
       const call = log.open({
@@ -195,7 +201,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const saved = options.stateFile === undefined ? undefined : await readState(options.stateFile);
   const scenarios = options.pools ?? [defaultPool()];
   const registries = registriesFor(scenarios);
-  const shared: Shared = { options, registries, log, faults, guests, saved };
+  const latency = new Latency(options.latencies ?? 'zero', options.speed ?? 1000);
+  const shared: Shared = { options, registries, log, faults, latency, guests, saved };
   const running: Running[] = [];
   for (const scenario of scenarios) running.push(await startPool(scenario, shared));
   const file =
@@ -215,9 +222,15 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     plan: (fault) => faults.plan(fault),
     hold: (spec) => faults.hold(spec),
     clearFaults: () => faults.clear(),
-    findFault: (id) => faults.find(id),
-    findBarrier: (id) => faults.findBarrier(id),
+    faults,
     calls: (filter) => log.list(filter),
+    get callCount() {
+      return log.count;
+    },
+    get speed() {
+      return latency.speed;
+    },
+    setSpeed: (speed) => (latency.speed = speed),
     unmodelled: () => [...new Set([...registries.values()].flatMap((registry) => registry.unmodelled()))],
     close: async () => {
       clearInterval(sweep);

@@ -1,6 +1,8 @@
+import { isSshFault } from '../fault-spec.ts';
 import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
+import { faultAt } from './fault-points.ts';
 import { vdisOf } from './vm-support.ts';
 
 /** The uploaded disk with the highest device: the boot disk comes first, the config drive after it. */
@@ -62,10 +64,9 @@ export async function bootGuest(
   vm: string,
   bootDelayMs = world.latency.milliseconds('boot'),
 ): Promise<void> {
-  const { uuid, name_label: name } = world.store.get('VM', vm);
+  const { uuid, name_label: name, resident_on: host } = world.store.get('VM', vm);
   const drive = await configDrive(world, vm);
-  const target = { method: 'guest.boot', objects: new Set([vm, uuid, name]), pool: world.id };
-  const fault = world.faults.take(target, undefined);
+  const fault = faultAt(world, 'guest.boot', 'VM', vm, host);
   const guest = world.guests.boot({
     vmUuid: uuid,
     name,
@@ -75,6 +76,10 @@ export async function bootGuest(
     bootDelayMs: bootDelayMs + (fault?.kind === 'slow' ? fault.delayMs : 0),
     sshPort: world.guestSshPort,
     neverBoots: fault?.kind === 'never-boots',
+    onSshConnection: () => {
+      const fault = faultAt(world, 'guest.ssh', 'VM', vm, world.store.find('VM', vm)?.resident_on);
+      return isSshFault(fault) ? fault : undefined;
+    },
   });
   world.runningGuests.set(vm, guest);
   void guest.booted.then(({ address }) => {

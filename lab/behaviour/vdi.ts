@@ -4,12 +4,15 @@ import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError, handleInvalid } from '../xapi-error.ts';
+import { faultAt } from './fault-points.ts';
 
 /** Throws SR_BACKEND_FAILURE_44, the storage layer's way to say that there is no room. */
 export function assertRoom(world: World, sr: string, bytes: number): void {
   const { physical_size: sizeBytes, physical_utilisation: usedBytes } = world.store.get('SR', sr);
-  if (usedBytes + bytes <= sizeBytes) return;
-  const detail = `[opterr=need ${bytes} bytes, ${sizeBytes - usedBytes} are free]`;
+  const isFull = faultAt(world, 'sr.allocate', 'SR', sr)?.kind === 'sr-full';
+  const freeBytes = isFull ? 0 : sizeBytes - usedBytes;
+  if (!isFull && bytes <= freeBytes) return;
+  const detail = `[opterr=need ${bytes} bytes, ${freeBytes} are free]`;
   throw new XapiError('SR_BACKEND_FAILURE_44', '', `There is insufficient space ${detail}`, '');
 }
 

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenCall } from '../call-log.ts';
 import { withoutAsync } from '../call-log.ts';
-import type { Fault, Target } from '../faults.ts';
-import { classes } from '../model/model.ts';
+import type { Fault } from '../fault-spec.ts';
+import type { Target } from '../faults.ts';
+import { isClassName } from '../model/model.ts';
 import type { ParamModel } from '../model/model.ts';
 import type { Value } from '../model/types.ts';
 import type { DecodedCall } from '../wire/codec.ts';
@@ -12,14 +13,14 @@ import { xmlPrinter } from '../wire/xml-printer.ts';
 import type { World } from '../world/world.ts';
 import { XapiError, handleInvalid } from '../xapi-error.ts';
 import type { Call } from './call.ts';
+import { earlyRefusal, losesAnswer, targetOf } from './call-faults.ts';
 import type { Prepared } from './prepare.ts';
 import { prepare } from './prepare.ts';
 import type { Registered, Registry } from './registry.ts';
 import { nullRef } from '../world/identities.ts';
-import { asText } from '../model/types.ts';
 
-/** The answer's text, or the wish that the connection be cut without one. */
-export type Reply = { readonly body: string } | 'cut';
+/** The answer's text, with the wish that the connection be cut in the middle of it or behind it; or that it be cut without one. */
+export type Reply = { readonly body: string; readonly cut?: 'mid' | 'after' } | 'cut';
 
 const stringSet = { kind: 'set', of: { kind: 'string' } } as const;
 
@@ -31,34 +32,28 @@ export function describeError(error: unknown): readonly string[] {
   return ['INTERNAL_ERROR', String(stack ?? error)];
 }
 
+/** Notes in the log how the call ended; answers the error as the API tells it. */
+function failed(record: OpenCall, error: unknown): readonly string[] {
+  record.outcome = 'failed';
+  record.error = describeError(error);
+  return record.error;
+}
+
 function maskParam(param: ParamModel, value: Value): Value {
   return /pwd|password|secret|private_key/i.test(param.name) ? '***' : value;
 }
 
-/** Everything that names an object in a call: references given, their uuids and names, and the texts given. */
-function namedObjects(world: World, params: readonly ParamModel[], args: readonly Value[]): Set<string> {
-  const found = new Set<string>();
-  args.forEach((value, at) => {
-    const type = params[at]?.type;
-    if (typeof value === 'string') found.add(value);
-    if (type?.kind === 'record') found.add(asText((value as { name_label?: Value }).name_label));
-    const cls = type?.kind === 'ref' ? [...classes.keys()].find((name) => name === type.cls) : undefined;
-    const record =
-      cls === undefined
-        ? undefined
-        : (world.store.find(cls, asText(value)) as { uuid: string; name_label?: string } | undefined);
-    if (record !== undefined) found.add(record.uuid).add(record.name_label ?? record.uuid);
-  });
-  return found;
-}
-
-/** A call on its way through faults, barriers and its effect. */
-interface Flight {
-  readonly prepared: Prepared;
-  readonly call: Call;
+/** What the call met when it came in. */
+interface Met {
   readonly record: OpenCall;
   readonly target: Target;
   readonly fault: Fault | undefined;
+}
+
+/** A call on its way through faults, barriers and its effect. */
+interface Flight extends Met {
+  readonly prepared: Prepared;
+  readonly call: Call;
 }
 
 /** Takes a decoded call through checks, faults and its effect to an answer; the only way from outside to the world. */
@@ -81,12 +76,8 @@ export class Dispatcher {
       const prepared = prepare(this.registry, this.world, host, method, params);
       return await this.perform(decoded, prepared, host);
     } catch (error) {
-      const description = describeError(error);
       const mutating = this.registry.find(withoutAsync(method))?.mutating ?? false;
-      const record = this.open(method, [], host, mutating);
-      record.outcome = 'failed';
-      record.error = description;
-      return { body: decoded.failure(description) };
+      return { body: decoded.failure(failed(this.open(method, [], host, mutating), error)) };
     }
   }
 
@@ -97,40 +88,54 @@ export class Dispatcher {
 
   private async perform(decoded: DecodedCall, prepared: Prepared, host: string): Promise<Reply> {
     const { message, mutating } = prepared.registered;
-    const { args, isAsync } = prepared;
-    const masked = args.map((value, at) =>
+    const masked = prepared.args.map((value, at) =>
       maskParam(message.params[at] ?? { name: '', type: message.result, required: true }, value),
     );
     const record = this.open(decoded.method, masked, host, mutating);
-    const objects = namedObjects(this.world, message.params, args);
-    const target = { method: message.fullName, objects, pool: this.world.id };
+    const target = targetOf(this.world, host, prepared);
     const fault = this.world.faults.take(target, record);
-    if (fault?.kind === 'cut') {
-      record.cut = true;
+    const refusal = earlyRefusal(this.world, prepared.session, fault);
+    if (refusal !== undefined) return { body: decoded.failure(failed(record, refusal)) };
+    record.cut = losesAnswer(fault);
+    if (fault?.kind === 'cut' && fault.at === 'before') {
       record.outcome = 'dropped';
       return 'cut';
     }
-    record.cut = fault?.kind === 'reply-lost' || fault?.kind === 'late-effect';
-    return isAsync
-      ? this.performAsync(decoded, { prepared, record, target, fault, call: this.taskCall(prepared, host) })
-      : this.performSync(decoded, { prepared, record, target, fault, call: this.plainCall(prepared, host) });
-  }
-
-  private async performSync(decoded: DecodedCall, flight: Flight): Promise<Reply> {
-    const effect = this.effect(flight);
-    if (flight.fault?.kind === 'late-effect') {
-      void effect.catch(() => undefined);
+    if (fault?.kind === 'late-request') {
+      void this.arriveLate(decoded, host, record, fault.delayMs);
       return 'cut';
     }
+    const answering = this.answer(decoded, prepared, host, { record, target, fault });
+    if (fault?.kind === 'late-effect') return 'cut';
+    const body = await answering;
+    if (fault?.kind === 'reply-lost') return 'cut';
+    return fault?.kind === 'cut' && fault.at !== 'before' ? { body, cut: fault.at } : { body };
+  }
+
+  /** Everything about the call, the look at its session included, happens when it arrives; nobody is there for an answer. */
+  private async arriveLate(decoded: DecodedCall, host: string, record: OpenCall, delayMs: number): Promise<void> {
     try {
-      const result = await effect;
-      return flight.record.cut ? 'cut' : { body: decoded.success(flight.prepared.registered.message.result, result) };
+      await sleep(delayMs, undefined, { signal: this.world.closing.signal });
+      const prepared = prepare(this.registry, this.world, host, decoded.method, decoded.params);
+      const target = targetOf(this.world, host, prepared);
+      await this.answer(decoded, prepared, host, { record, target, fault: undefined });
     } catch (error) {
-      return flight.record.cut ? 'cut' : { body: decoded.failure(describeError(error)) };
+      failed(record, error);
     }
   }
 
-  private performAsync(decoded: DecodedCall, flight: Flight): Reply {
+  /** The answer's text; what an Async call does goes on behind it. Never rejects. */
+  private async answer(decoded: DecodedCall, prepared: Prepared, host: string, met: Met): Promise<string> {
+    if (prepared.isAsync) return this.startTask(decoded, { ...met, prepared, call: this.taskCall(prepared, host) });
+    try {
+      const result = await this.effect({ ...met, prepared, call: this.plainCall(prepared, host) });
+      return decoded.success(prepared.registered.message.result, result);
+    } catch (error) {
+      return decoded.failure(describeError(error));
+    }
+  }
+
+  private startTask(decoded: DecodedCall, flight: Flight): string {
     const task = flight.call.operationId;
     const { result: type } = flight.prepared.registered.message;
     flight.record.taskRef = task;
@@ -138,7 +143,7 @@ export class Dispatcher {
       (result) => this.world.tasks.succeed(task, render(xmlPrinter, this.world.product.model, type, result)),
       (error: unknown) => this.world.tasks.fail(task, describeError(error)),
     );
-    return flight.record.cut ? 'cut' : { body: decoded.success({ kind: 'ref', cls: 'task' }, task) };
+    return decoded.success({ kind: 'ref', cls: 'task' }, task);
   }
 
   private plainCall({ registered, session }: Prepared, host: string): Call {
@@ -187,8 +192,7 @@ export class Dispatcher {
         record.outcome = 'ok';
         return result;
       } catch (error) {
-        record.outcome = 'failed';
-        record.error = describeError(error);
+        failed(record, error);
         throw error;
       }
     });
@@ -207,8 +211,8 @@ export class Dispatcher {
     params.forEach(({ type }, at) => {
       const value = args[at];
       if (type.kind !== 'ref' || typeof value !== 'string' || (at > 0 && value === nullRef)) return;
-      const cls = [...classes.keys()].find((name) => name === type.cls);
-      if (cls !== undefined && cls !== 'session' && this.world.store.find(cls, value) === undefined)
+      const { cls } = type;
+      if (isClassName(cls) && cls !== 'session' && this.world.store.find(cls, value) === undefined)
         throw handleInvalid(cls, value);
     });
   }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SshFault } from '../fault-spec.ts';
 import { AddressBook, type HeldAddress } from './addresses.ts';
 import { GuestBootError } from './boot-errors.ts';
 import { configureGuest, type GuestConfig } from './cloud-init.ts';
@@ -19,6 +20,8 @@ export interface GuestSpec {
   /** 0: any port, the same for all. */
   readonly sshPort: number;
   readonly neverBoots?: boolean;
+  /** Asked at each SSH connection for what is planned to go wrong with it. */
+  readonly onSshConnection?: () => SshFault | undefined;
 }
 
 export interface BootedGuest {
@@ -160,6 +163,7 @@ class Guest implements RunningGuest {
       hostKeys,
       authorizedKeys,
       shell: { hostname, files, bootedAt: new Date() },
+      faultOf: () => this.#spec.onSshConnection?.(),
       onConnect: this.#surroundings.onSshConnect,
       log: (line) => this.#log(line),
     });

@@ -2,7 +2,9 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import type { AuthContext, Connection, ParsedKey, PublicKeyAuthContext } from 'ssh2';
+import type { SshFault } from '../fault-spec.ts';
 import { runCommand, type ShellView } from './guest-shell.ts';
+import { newEd25519KeyPair } from './host-keys.ts';
 
 export interface SshServiceOptions {
   /** Already listening; the service answers on it and closes it. */
@@ -11,6 +13,8 @@ export interface SshServiceOptions {
   readonly hostKeys: readonly string[];
   readonly authorizedKeys: ReadonlyMap<string, readonly string[]>;
   readonly shell: ShellView;
+  /** What is planned to go wrong with the connection that has just come in. */
+  readonly faultOf: () => SshFault | undefined;
   /** Called once per connection: at its first attempt to log in, or, without one, at its end. */
   readonly onConnect: (user: string | undefined) => void;
   readonly log: (line: string) => void;
@@ -27,13 +31,14 @@ export class SshService {
     this.#keysByUser = new Map(
       [...options.authorizedKeys].map(([user, keys]) => [user, keys.flatMap((key) => this.#parsePublicKey(user, key))]),
     );
-    const ssh = new ssh2.Server({ hostKeys: [...options.hostKeys], ident: 'OpenSSH_9.2p1' }, (connection) =>
-      this.#serve(connection),
-    );
+    const ssh = this.#newServer(options.hostKeys);
     options.server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
-      ssh.injectSocket(socket);
+      const fault = options.faultOf();
+      if (fault !== undefined) breakSocket(socket, fault);
+      if (fault?.kind === 'wrong-host-key') this.#newServer([newEd25519KeyPair().private]).injectSocket(socket);
+      else if (!socket.destroyed) ssh.injectSocket(socket);
     });
   }
 
@@ -42,6 +47,12 @@ export class SshService {
     const closed = new Promise<void>((resolve) => this.#options.server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();
     await closed;
+  }
+
+  #newServer(hostKeys: readonly string[]): ssh2.Server {
+    return new ssh2.Server({ hostKeys: [...hostKeys], ident: 'OpenSSH_9.2p1' }, (connection) =>
+      this.#serve(connection),
+    );
   }
 
   #serve(connection: Connection): void {
@@ -86,6 +97,18 @@ export class SshService {
     this.#options.log(`sshd: an authorized key of user ${user} is unusable: ${parsed.message}`);
     return [];
   }
+}
+
+function breakSocket(socket: Socket, fault: SshFault): void {
+  const reset = () => void socket.resetAndDestroy();
+  if (fault.kind === 'ssh-refused') reset();
+  if (fault.kind !== 'ssh-drops') return;
+  if (fault.afterMs !== undefined) {
+    const timer = setTimeout(reset, fault.afterMs);
+    socket.on('close', () => clearTimeout(timer));
+  }
+  const { afterBytes } = fault;
+  if (afterBytes !== undefined) socket.on('data', () => socket.bytesRead >= afterBytes && reset());
 }
 
 function isSame(one: Buffer, other: Buffer): boolean {

@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenCall } from '../call-log.ts';
 import { setUtilisation } from '../behaviour/vdi.ts';
 import { describeError } from '../dispatch/dispatcher.ts';
-import type { Fault, Target } from '../faults.ts';
+import { earlyRefusal, losesAnswer, namesOfHost } from '../dispatch/call-faults.ts';
+import type { Fault } from '../fault-spec.ts';
+import type { Target } from '../faults.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { isAuthorised } from './credentials.ts';
@@ -13,6 +15,8 @@ import { forbidden, internalError, pageText, unauthorised } from './pages.ts';
 interface Transfer {
   readonly world: World;
   readonly req: IncomingMessage;
+  readonly host: string;
+  readonly session: string;
   readonly vdi: string;
   readonly task: string;
   readonly record: OpenCall;
@@ -58,7 +62,7 @@ function begin(world: World, host: string, req: IncomingMessage, realm: string):
     host: name,
   });
   record.taskRef = task;
-  return { world, req, vdi, task, record };
+  return { world, req, host, session: url.searchParams.get('session_id') ?? '', vdi, task, record };
 }
 
 const okHead = ({ world, task }: Transfer, extra: readonly string[] = []): string =>
@@ -74,11 +78,17 @@ const okHead = ({ world, task }: Transfer, extra: readonly string[] = []): strin
     '',
   ].join('\r\n');
 
-/** Throws VDI_IO_ERROR when the client goes away before all of it is there. */
-async function receive(req: IncomingMessage): Promise<Buffer> {
+/** Throws VDI_IO_ERROR when the client goes away before all of it is there, or the connection is to break at half of it. */
+async function receive(req: IncomingMessage, breaksAtHalf: boolean): Promise<Buffer> {
+  const limitBytes = breaksAtHalf ? Number(req.headers['content-length']) / 2 : Infinity;
   const chunks: Buffer[] = [];
+  let receivedBytes = 0;
   try {
-    for await (const chunk of req) chunks.push(chunk as Buffer);
+    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
+      chunks.push(chunk as Buffer);
+      receivedBytes += (chunk as Buffer).length;
+      if (receivedBytes >= limitBytes) throw new Error('planned');
+    }
   } catch {
     throw new XapiError('VDI_IO_ERROR', 'Device I/O errors');
   }
@@ -111,15 +121,29 @@ async function settle({ world, task, record }: Transfer, effect: () => Promise<v
   }
 }
 
-function takeFault({ world, vdi, record }: Transfer): {
-  fault: Fault | undefined;
-  target: Target;
-} {
+function takeFault({ world, host, vdi, record }: Transfer): { fault: Fault | undefined; target: Target } {
   const { uuid, name_label: name } = world.store.get('VDI', vdi);
-  const target = { method: record.method, objects: new Set([vdi, uuid, name]), pool: world.id };
+  const objects = new Set([vdi, uuid, name]);
+  const target = { method: record.method, objects, pool: world.id, host: namesOfHost(world, host) };
   const fault = world.faults.take(target, record);
-  record.cut = fault !== undefined && ['cut', 'reply-lost', 'late-effect'].includes(fault.kind);
+  record.cut = losesAnswer(fault);
   return { fault, target };
+}
+
+/** Whether the fault ends the transfer before it begins; the caller was told, or cut off. */
+function endsEarly({ world, req, session, task, record }: Transfer, fault: Fault | undefined, realm: string): boolean {
+  if (fault?.kind === 'cut' && fault.at === 'before') {
+    record.outcome = 'dropped';
+    req.socket.destroy();
+    return true;
+  }
+  const refusal = earlyRefusal(world, session, fault);
+  if (refusal === undefined) return false;
+  record.outcome = 'failed';
+  record.error = refusal.description;
+  world.tasks.fail(task, refusal.description);
+  req.socket.end(pageText(unauthorised(realm)));
+  return true;
 }
 
 /**
@@ -138,18 +162,14 @@ export async function importRawVdi(world: World, host: string, req: IncomingMess
   }
   const { fault, target } = takeFault(transfer);
   const { record, task } = transfer;
-  if (fault?.kind === 'cut') {
-    record.outcome = 'dropped';
-    req.socket.destroy();
-    return;
-  }
-  if (!record.cut) req.socket.write(okHead(transfer));
+  if (endsEarly(transfer, fault, 'put_import_raw_vdi')) return;
+  const isLate = fault?.kind === 'late-effect' || fault?.kind === 'late-request';
+  if (!record.cut || fault?.kind === 'cut') req.socket.write(okHead(transfer));
   const reached = { method: record.method, taskRef: task, callId: record.seq };
   await settle(transfer, async () => {
-    const content = await receive(req);
-    if (fault?.kind === 'late-effect') req.socket.destroy();
-    if (fault?.kind === 'slow' || fault?.kind === 'late-effect')
-      await sleep(fault.delayMs, undefined, { signal: world.closing.signal });
+    const content = await receive(req, fault?.kind === 'cut' && fault.at === 'mid');
+    if (isLate) req.socket.destroy();
+    if (fault?.kind === 'slow' || isLate) await sleep(fault.delayMs, undefined, { signal: world.closing.signal });
     await world.faults.pass('before-effect', target, reached);
     if (fault?.kind === 'refused') throw new XapiError(...fault.error);
     await store(transfer, content);
@@ -167,18 +187,17 @@ export async function exportRawVdi(world: World, host: string, req: IncomingMess
     return;
   }
   const { fault } = takeFault(transfer);
-  if (fault?.kind === 'cut') {
-    transfer.record.outcome = 'dropped';
-    req.socket.destroy();
-    return;
-  }
+  if (endsEarly(transfer, fault, 'get_export_raw_vdi')) return;
   const { virtual_size: size } = world.store.get('VDI', transfer.vdi);
   req.socket.write(okHead(transfer, [`Content-Length: ${size}`]));
   await settle(transfer, async () => {
+    if (fault?.kind === 'slow') await sleep(fault.delayMs, undefined, { signal: world.closing.signal });
+    if (fault?.kind === 'refused') throw new XapiError(...fault.error);
     const content = (await world.contents.read(transfer.vdi)) ?? Buffer.alloc(0);
     req.socket.write(content);
     const zeros = Buffer.alloc(2 ** 20);
-    for (let left = size - content.length; left > 0 && !req.socket.destroyed; left -= zeros.length) {
+    const end = transfer.record.cut ? size / 2 : size;
+    for (let left = end - content.length; left > 0 && !req.socket.destroyed; left -= zeros.length) {
       const room = req.socket.write(zeros.subarray(0, Math.min(left, zeros.length)));
       if (!room) await new Promise((resolve) => req.socket.once('drain', resolve).once('close', resolve));
     }

@@ -59,6 +59,13 @@ function codecOf(jsonRpc: JsonRpc, path: string): Codec {
   return jsonRpc === 'version 1' ? firstJsonCodec : jsonCodec;
 }
 
+/** The whole head and half of the body; then the connection breaks. */
+function sendHalf(req: IncomingMessage, res: ServerResponse, contentType: string, body: string): void {
+  res.sendDate = false;
+  res.writeHead(200, 'OK', ['content-length', String(Buffer.byteLength(body)), 'content-type', contentType, ...cors]);
+  res.write(body.slice(0, body.length / 2), () => req.socket.destroy());
+}
+
 async function readBody(req: IncomingMessage): Promise<string> {
   if (Number(req.headers['content-length']) > maxBodyBytes)
     throw new MalformedBody('Http_svr.Client_requested_size_over_limit');
@@ -150,6 +157,8 @@ export class XapiServer {
     if (typeof decoded === 'string') return sendOk(req, res, codec.contentType, decoded);
     const reply = await this.dispatcher.handle(decoded, this.host);
     if (reply === 'cut') req.socket.destroy();
+    else if (reply.cut === 'mid') sendHalf(req, res, codec.contentType, reply.body);
     else sendOk(req, res, codec.contentType, reply.body);
+    if (reply !== 'cut' && reply.cut === 'after') res.once('finish', () => req.socket.destroy());
   }
 }

@@ -1,3 +1,5 @@
+import type { SshFault } from '../fault-spec.ts';
+
 /** What the lab asks of whatever plays the guests; bytes and milliseconds. */
 export interface GuestSpec {
   readonly vmUuid: string;
@@ -10,6 +12,8 @@ export interface GuestSpec {
   readonly bootDelayMs: number;
   readonly sshPort: number;
   readonly neverBoots?: boolean;
+  /** Asked at each SSH connection for what is planned to go wrong with it. */
+  readonly onSshConnection?: () => SshFault | undefined;
 }
 
 export interface RunningGuest {

@@ -24,7 +24,8 @@ export type Work = keyof typeof referenceMs;
 /** How long things take in this lab. */
 export class Latency {
   private readonly profile: LatencyProfile;
-  private readonly speed: number;
+  /** May change at any time: work that begins from then on takes the new times. */
+  speed: number;
 
   constructor(profile: LatencyProfile, speed: number) {
     this.profile = profile;
