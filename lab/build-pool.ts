@@ -4,6 +4,7 @@ import { createVbd } from './behaviour/vbd.ts';
 import { createVdi } from './behaviour/vdi.ts';
 import { createVif } from './behaviour/vif.ts';
 import { refreshFreeMemory } from './behaviour/memory.ts';
+import { setPatchSpace } from './patching/precheck.ts';
 import type { HostScenario, NetworkScenario, PoolScenario, SrScenario, TemplateScenario } from './scenario.ts';
 import { formatDate } from './world/dates.ts';
 import { nullRef } from './world/identities.ts';
@@ -57,7 +58,8 @@ function buildControlDomain(world: World, host: string, name: string): string {
   });
 }
 
-function buildHost(world: World, { name, memoryBytes, cpus }: HostScenario, address: string): string {
+function buildHost(world: World, scenario: HostScenario, address: string): string {
+  const { name, memoryBytes, cpus, patchSpaceBytes } = scenario;
   const startedAt = `${Math.floor(Date.now() / 1000)}.`;
   const metrics = world.store.create('host_metrics', {
     memory_total: memoryBytes,
@@ -98,6 +100,7 @@ function buildHost(world: World, { name, memoryBytes, cpus }: HostScenario, addr
     });
   }
   world.store.update('host', host, { control_domain: buildControlDomain(world, host, name) });
+  if (patchSpaceBytes !== undefined) setPatchSpace(world, host, patchSpaceBytes);
   refreshFreeMemory(world, host);
   return host;
 }
@@ -166,6 +169,18 @@ function buildTemplate(
   createVif(world, { VM: vm, network: networks.get(template.network) ?? nullRef, device: '0', MAC: '', MTU: 1500 });
 }
 
+/** The vendor's two repositories, as an installation comes with them: one of the release, one of its updates. */
+function buildRepositories(world: World): string[] {
+  return ['base', 'normal'].map((name) =>
+    world.store.create('Repository', {
+      name_label: name === 'base' ? 'Base' : 'Normal',
+      binary_url: `https://repo.example.com/8.4/${name}`,
+      source_url: `https://repo-src.example.com/8.4/${name}`,
+      update: name === 'normal',
+    }),
+  );
+}
+
 /** Fills an empty world with a pool; `addresses` are the hosts', in their order. */
 export function buildPool(world: World, scenario: PoolScenario, addresses: readonly string[]): void {
   const hosts = new Map(scenario.hosts.map((host, at) => [host.name, buildHost(world, host, addresses[at] ?? '')]));
@@ -179,6 +194,7 @@ export function buildPool(world: World, scenario: PoolScenario, addresses: reado
     name_label: scenario.id,
     master: coordinator,
     default_SR: defaultSr,
+    repositories: world.vendor.hash === '' ? [] : buildRepositories(world),
     other_config: { 'memory-ratio-hvm': '0.25', 'memory-ratio-pv': '0.25' },
   });
   for (const template of scenario.templates) buildTemplate(world, template, srs, networks);

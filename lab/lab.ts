@@ -15,6 +15,8 @@ import { InProcessGuests } from './guests/guest.ts';
 import type { BoundPool } from './http/bind-pool.ts';
 import { bindServers, findAddresses } from './http/bind-pool.ts';
 import type { ApiModel } from './model/model.ts';
+import { offerFor } from './patching/catalogue.ts';
+import { Vendor } from './patching/vendor.ts';
 import type { Product } from './products.ts';
 import { productNamed, usualProduct } from './products.ts';
 import { restorePool, savePool } from './restore-pool.ts';
@@ -120,6 +122,7 @@ function newWorld(scenario: PoolScenario, shared: Shared): World {
   return new World({
     id: scenario.id,
     product,
+    vendor: new Vendor(scenario.updates ?? offerFor(scenario.product)),
     user: scenario.user,
     password: scenario.password,
     identities: new Identities(options.seed),

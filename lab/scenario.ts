@@ -1,9 +1,13 @@
+import type { Offer } from './patching/catalogue.ts';
+
 const gib = 2 ** 30;
 
 export interface HostScenario {
   readonly name: string;
   readonly memoryBytes: number;
   readonly cpus: number;
+  /** Room for patches in its control domain; 4 GiB if left out. */
+  readonly patchSpaceBytes?: number;
 }
 
 export interface SrScenario {
@@ -33,6 +37,8 @@ export interface PoolScenario {
   readonly id: string;
   /** One of products.ts; XenServer 8.4 if left out. */
   readonly product?: string;
+  /** What its vendor has for it; what the catalogue has for its product if left out. */
+  readonly updates?: Offer;
   readonly user: string;
   readonly password: string;
   readonly hosts: readonly HostScenario[];

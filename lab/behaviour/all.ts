@@ -1,4 +1,9 @@
 import type { Handlers } from '../dispatch/call.ts';
+import { hostUpdatesBehaviour } from '../patching/host-updates.ts';
+import { poolPatchBehaviour } from '../patching/pool-patch.ts';
+import { poolUpdateBehaviour } from '../patching/pool-update.ts';
+import { repositoryBehaviour } from '../patching/repository.ts';
+import { pluginBehaviour } from '../patching/updater-plugin.ts';
 import { eventBehaviour } from './event.ts';
 import { hostBehaviour } from './host.ts';
 import { messageBehaviour } from './message.ts';
@@ -34,4 +39,9 @@ export const behaviours = (): readonly Handlers[] => [
   vdiBehaviour,
   vbdBehaviour,
   vifBehaviour,
+  poolPatchBehaviour,
+  poolUpdateBehaviour,
+  repositoryBehaviour,
+  hostUpdatesBehaviour,
+  pluginBehaviour,
 ];

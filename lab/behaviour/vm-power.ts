@@ -1,5 +1,6 @@
 import type { Call, Handlers } from '../dispatch/call.ts';
 import type { Records } from '../model/records.ts';
+import { noGuidances } from '../patching/guidances.ts';
 import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
@@ -118,6 +119,7 @@ async function startOn(call: Call, vm: string, pickHost: () => string, paused: b
 export function takeDown(world: World, vm: string, state: 'Halted' | 'Suspended'): void {
   const { resident_on: host, metrics } = world.store.get('VM', vm);
   setAttached(world, vm, false);
+  if (state === 'Halted') world.store.update('VM', vm, noGuidances);
   world.store.update('VM', vm, { power_state: state, resident_on: nullRef, domid: -1, memory_target: 0 });
   world.store.update('VM_metrics', metrics, { VCPUs_number: 0, memory_actual: 0 });
   if (host !== nullRef) refreshFreeMemory(world, host);
@@ -142,6 +144,7 @@ async function reboot(call: Call, vm: string): Promise<void> {
   await stopGuest(world, vm);
   call.progress(0.9375, 17);
   const { resident_on: host } = world.store.get('VM', vm);
+  world.store.update('VM', vm, noGuidances);
   markRunning(world, vm, host, 'Running');
   postMessage(world, 'VM_REBOOTED', vm);
   await bootGuest(world, vm);

@@ -11,6 +11,8 @@ import { answerGet } from './handlers.ts';
 import type { Page } from './pages.ts';
 import { forbidden, headersTooLarge, internalError, notImplemented, pageText, requestTimeout } from './pages.ts';
 import type { JsonRpc } from '../products.ts';
+import { uploadPatch } from './patch-upload.ts';
+import { answerUpdates } from './updates-page.ts';
 import { exportRawVdi, importRawVdi } from './transfer.ts';
 
 const maxBodyBytes = 300 * 1024;
@@ -131,6 +133,8 @@ export class XapiServer {
     const [path = ''] = (req.url ?? '').split('?');
     if (method === 'PUT' && path === '/import_raw_vdi') return importRawVdi(this.world, this.host, req);
     if (method === 'GET' && path === '/export_raw_vdi') return exportRawVdi(this.world, this.host, req);
+    if (method === 'PUT' && path === '/pool_patch_upload') return uploadPatch(this.world, this.host, req);
+    if (method === 'GET' && path === '/updates') return void req.socket.end(answerUpdates(this.world, req));
     if (method === 'OPTIONS') return sendOk(req, res, undefined, '', ['Access-Control-Allow-Methods', 'PUT']);
     if (method === 'GET') return void req.socket.end(answerGet(this.world, req));
     if (method === 'POST' && req.headers['content-length'] === undefined) {

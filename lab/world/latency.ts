@@ -17,6 +17,8 @@ const referenceMs = {
   destroy: 1_000,
   migrate: 20_000,
   hostReboot: 240_000,
+  patchHost: 60_000,
+  syncUpdates: 30_000,
 } as const;
 
 export type Work = keyof typeof referenceMs;

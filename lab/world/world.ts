@@ -1,5 +1,6 @@
 import type { CallLog } from '../call-log.ts';
 import type { FaultPlan } from '../faults.ts';
+import type { Vendor } from '../patching/vendor.ts';
 import type { Product } from '../products.ts';
 import { Contents } from './contents.ts';
 import type { Derivations } from './derivations.ts';
@@ -15,6 +16,7 @@ import { Tasks } from './tasks.ts';
 export interface WorldParts {
   readonly id: string;
   readonly product: Product;
+  readonly vendor: Vendor;
   readonly user: string;
   readonly password: string;
   readonly identities: Identities;
@@ -30,16 +32,22 @@ export interface WorldParts {
 
 /** Something of a pool that is no object: what was written to a disk, the address of a guest. Null: it is gone. */
 export interface WorldFact {
-  readonly kind: 'content' | 'guest';
-  /** The disk's reference, the VM's uuid. */
+  readonly kind: 'content' | 'guest' | 'note';
+  /** The disk's reference, the VM's uuid, the note's name. */
   readonly key: string;
   readonly value: string | null;
+}
+
+function put(facts: Map<string, string>, key: string, value: string | null): void {
+  if (value === null) facts.delete(key);
+  else facts.set(key, value);
 }
 
 /** One pool: its objects and everything that acts on them. */
 export class World {
   readonly id: string;
   readonly product: Product;
+  readonly vendor: Vendor;
   readonly user: string;
   readonly password: string;
   readonly identities: Identities;
@@ -63,11 +71,13 @@ export class World {
   readonly closing = new AbortController();
   lastDomid = 0;
   private readonly guestAddresses = new Map<string, string>();
+  private readonly notes = new Map<string, string>();
   private keeper: (fact: WorldFact) => void = () => undefined;
 
   constructor(parts: WorldParts) {
     this.id = parts.id;
     this.product = parts.product;
+    this.vendor = parts.vendor;
     this.user = parts.user;
     this.password = parts.password;
     this.identities = parts.identities;
@@ -104,9 +114,18 @@ export class World {
   }
 
   setGuestAddress(uuid: string, address: string | null): void {
-    if (address === null) this.guestAddresses.delete(uuid);
-    else this.guestAddresses.set(uuid, address);
+    put(this.guestAddresses, uuid, address);
     this.keep({ kind: 'guest', key: uuid, value: address });
+  }
+
+  /** What the daemon keeps outside of its records: files on a host's disk, installed packages. */
+  note(name: string): string | undefined {
+    return this.notes.get(name);
+  }
+
+  setNote(name: string, value: string | null): void {
+    put(this.notes, name, value);
+    this.keep({ kind: 'note', key: name, value });
   }
 
   /** Every fact of this moment. */
@@ -114,13 +133,14 @@ export class World {
     return [
       ...this.contents.dump().map(([key, value]): WorldFact => ({ kind: 'content', key, value })),
       ...[...this.guestAddresses].map(([key, value]): WorldFact => ({ kind: 'guest', key, value })),
+      ...[...this.notes].map(([key, value]): WorldFact => ({ kind: 'note', key, value })),
     ];
   }
 
   /** Takes over a fact of before. */
   learn({ kind, key, value }: WorldFact): void {
     if (kind === 'content') this.contents.load(key, value);
-    else if (value !== null) this.guestAddresses.set(key, value);
+    else put(kind === 'guest' ? this.guestAddresses : this.notes, key, value);
   }
 
   private keep(fact: WorldFact): void {

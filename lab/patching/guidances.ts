@@ -1,0 +1,76 @@
+import type { Records } from '../model/records.ts';
+import type { World } from '../world/world.ts';
+
+type Lists = Pick<Records['host'], 'pending_guidances' | 'pending_guidances_recommended' | 'pending_guidances_full'>;
+
+const lists = ['pending_guidances', 'pending_guidances_recommended', 'pending_guidances_full'] as const;
+
+/** What a VM has pending once it is started anew, and a host once it is booted: nothing. */
+export const noGuidances: Lists = {
+  pending_guidances: [],
+  pending_guidances_recommended: [],
+  pending_guidances_full: [],
+};
+
+export type GuidanceList = (typeof lists)[number];
+
+export function addGuidances(
+  world: World,
+  cls: 'host' | 'VM',
+  ref: string,
+  list: GuidanceList,
+  coming: readonly string[],
+): void {
+  const { [list]: pending } = world.store.get(cls, ref);
+  const added = coming.filter((guidance) => !pending.includes(guidance));
+  world.store.update(cls, ref, { [list]: [...pending, ...added] });
+}
+
+/** What was done needs not be done any more, whichever list asked for it. */
+export function removeGuidance(world: World, cls: 'host' | 'VM', ref: string, done: string): void {
+  const record = world.store.get(cls, ref);
+  const left = lists.map((list) => [list, record[list].filter((guidance) => guidance !== done)]);
+  world.store.update(cls, ref, Object.fromEntries(left) as Partial<Records['VM']>);
+}
+
+/** When what was installed on a host is what runs there. */
+export type Activation = 'now' | 'toolstack' | 'reboot';
+
+const stagedNote = (hostUuid: string) => `staged-software/${hostUuid}`;
+
+interface Staged {
+  readonly at: Activation;
+  readonly software: Readonly<Record<string, string>>;
+}
+
+function readStaged(world: World, host: string): readonly Staged[] {
+  const text = world.note(stagedNote(world.store.get('host', host).uuid));
+  return text === undefined ? [] : (JSON.parse(text) as readonly Staged[]);
+}
+
+function activate(world: World, host: string, software: Readonly<Record<string, string>>): void {
+  const { software_version: before } = world.store.get('host', host);
+  world.store.update('host', host, { software_version: { ...before, ...software } });
+}
+
+/** Keys of software_version that are installed now, and shown once they run. */
+export function installSoftware(world: World, host: string, staged: Staged): void {
+  if (Object.keys(staged.software).length === 0) return;
+  if (staged.at === 'now') return activate(world, host, staged.software);
+  const { uuid } = world.store.get('host', host);
+  world.setNote(stagedNote(uuid), JSON.stringify([...readStaged(world, host), staged]));
+}
+
+/**
+ * A host's toolstack has started, after a boot of the host or alone: what waited for that runs now and is no longer pending.
+ * Whoever starts hosts calls this.
+ */
+export function afterHostStart(world: World, host: string, booted: boolean): void {
+  const staged = readStaged(world, host);
+  const due = staged.filter(({ at }) => booted || at === 'toolstack');
+  for (const { software } of due) activate(world, host, software);
+  const left = staged.filter((item) => !due.includes(item));
+  world.setNote(stagedNote(world.store.get('host', host).uuid), left.length === 0 ? null : JSON.stringify(left));
+  if (booted) world.store.update('host', host, { ...noGuidances, updates_requiring_reboot: [] });
+  else removeGuidance(world, 'host', host, 'restart_toolstack');
+}
