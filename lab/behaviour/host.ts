@@ -1,4 +1,5 @@
 import type { Handlers } from '../dispatch/call.ts';
+import { assertNoMandatoryGuidance } from '../patching/guidances.ts';
 import { formatDate } from '../world/dates.ts';
 import { XapiError } from '../xapi-error.ts';
 
@@ -6,7 +7,10 @@ export const hostBehaviour: Handlers = {
   'host.list_methods': () => {
     throw new XapiError('NOT_IMPLEMENTED', 'list_method');
   },
-  'host.enable': ({ world }, host) => world.store.update('host', host, { enabled: true }),
+  'host.enable': ({ world }, host) => {
+    assertNoMandatoryGuidance(world, host);
+    world.store.update('host', host, { enabled: true });
+  },
   'host.disable': ({ world }, host) => world.store.update('host', host, { enabled: false }),
   'host.get_servertime': () => formatDate(Date.now()),
   'host.get_server_localtime': () => formatDate(Date.now()),

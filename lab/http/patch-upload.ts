@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createVdi, destroyVdi, setUtilisation } from '../behaviour/vdi.ts';
 import { describeError } from '../dispatch/dispatcher.ts';
 import { introducePatch } from '../patching/pool-patch.ts';
@@ -8,9 +9,13 @@ import { XapiError } from '../xapi-error.ts';
 import { isAuthorised } from './credentials.ts';
 import { internalError, pageText, unauthorised } from './pages.ts';
 
+const method = 'PUT /pool_patch_upload';
 const realm = 'put_pool_patch_upload';
 
 const hasUpdates = (world: World): boolean => world.product.model.classes.has('pool_update');
+
+const okHead = (task: string): string =>
+  `HTTP/1.0 200 OK\r\nConnection: close\r\nCache-Control: no-cache, no-store\r\ntask-id: ${task}\r\n\r\n`;
 
 async function receive(req: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -73,19 +78,25 @@ export async function uploadPatch(world: World, host: string, req: IncomingMessa
   const { name_label: name } = world.store.get('host', host);
   const params = [Object.fromEntries([...searchParams].filter(([key]) => key !== 'session_id'))];
   const record = world.log.open({
-    method: 'PUT /pool_patch_upload',
+    method,
     params,
     mutating: true,
     pool: world.id,
     host: name,
   });
   record.taskRef = task;
-  req.socket.write(
-    `HTTP/1.0 200 OK\r\nConnection: close\r\nCache-Control: no-cache, no-store\r\ntask-id: ${task}\r\n\r\n`,
-  );
+  const fault = world.faults.take({ method, objects: new Set(searchParams.values()), pool: world.id }, record);
+  record.cut = fault?.kind === 'cut' || fault?.kind === 'reply-lost';
+  if (fault?.kind === 'cut') {
+    record.outcome = 'dropped';
+    return void req.socket.destroy();
+  }
+  if (!record.cut) req.socket.write(okHead(task));
   try {
     const result = await world.log.attribute(record, async () => {
       const content = await receive(req);
+      if (fault?.kind === 'slow') await sleep(fault.delayMs, undefined, { signal: world.closing.signal });
+      if (fault?.kind === 'refused') throw new XapiError(...fault.error);
       return hasUpdates(world)
         ? introduceByDisk(world, findSr(world, searchParams), content)
         : introducePatch(world, content);
@@ -97,5 +108,6 @@ export async function uploadPatch(world: World, host: string, req: IncomingMessa
     record.outcome = 'failed';
     world.tasks.fail(task, record.error);
   }
-  req.socket.end();
+  if (record.cut) req.socket.destroy();
+  else req.socket.end();
 }

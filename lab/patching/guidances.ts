@@ -1,5 +1,6 @@
 import type { Records } from '../model/records.ts';
 import type { World } from '../world/world.ts';
+import { XapiError } from '../xapi-error.ts';
 
 type Lists = Pick<Records['host'], 'pending_guidances' | 'pending_guidances_recommended' | 'pending_guidances_full'>;
 
@@ -24,6 +25,12 @@ export function addGuidances(
   const { [list]: pending } = world.store.get(cls, ref);
   const added = coming.filter((guidance) => !pending.includes(guidance));
   world.store.update(cls, ref, { [list]: [...pending, ...added] });
+}
+
+/** A host that must do something first takes no VMs again. Throws HOST_PENDING_MANDATORY_GUIDANCE_NOT_EMPTY. */
+export function assertNoMandatoryGuidance(world: World, host: string): void {
+  if (world.store.get('host', host).pending_guidances.length === 0) return;
+  throw new XapiError('HOST_PENDING_MANDATORY_GUIDANCE_NOT_EMPTY', host);
 }
 
 /** What was done needs not be done any more, whichever list asked for it. */

@@ -4,7 +4,6 @@ import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { addGuidances, installSoftware, removeGuidance } from './guidances.ts';
 import type { Activation } from './guidances.ts';
-import { meetFault } from './precheck.ts';
 import { exclusively, updateRepository } from './repository.ts';
 import type { CdnUpdate, GuidanceKind, Guidances, LivePatch } from './vendor.ts';
 import { listOf } from './vendor.ts';
@@ -54,17 +53,16 @@ export const livepatchJson = ({ component, baseBuildId, base, to }: LivePatch): 
   };
 };
 
+const livepatchNote = (hostUuid: string) => `livepatch-failure/${hostUuid}`;
+
+/** From now on live patches cannot be applied on the host, or they can again. */
+export function setLivepatchFailure(world: World, host: string, fails: boolean): void {
+  world.setNote(livepatchNote(world.store.get('host', host).uuid), fails ? 'fails' : null);
+}
+
 /** The live patches that could not be applied: no failure of the call, but what it answers. */
-function applyLivepatches(world: World, host: string, livepatches: readonly LivePatch[]): LivePatch[] {
-  return livepatches.filter(() => {
-    try {
-      meetFault(world, 'Repository.apply_livepatch', { cls: 'host', ref: host });
-      return false;
-    } catch (error) {
-      if (error instanceof XapiError) return true;
-      throw error;
-    }
-  });
+function applyLivepatches(world: World, host: string, livepatches: readonly LivePatch[]): readonly LivePatch[] {
+  return world.note(livepatchNote(world.store.get('host', host).uuid)) === undefined ? [] : livepatches;
 }
 
 const hostGuidances: Readonly<Record<string, string>> = {
@@ -110,7 +108,6 @@ async function apply(call: Call, host: string, hash: string): Promise<string[][]
   if (guidance.mandatory.includes('EvacuateHost') && guestsOn(world, host).length > 0) {
     throw new XapiError('HOST_EVACUATION_IS_REQUIRED', host);
   }
-  meetFault(world, 'Repository.apply', { cls: 'host', ref: host });
   await world.latency.spend('patchHost', call.signal);
   const failed = applyLivepatches(
     world,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { afterHostStart } from '../../../lab/patching/guidances.ts';
+import { setLivepatchFailure } from '../../../lab/patching/host-updates.ts';
 import { poolOf } from '../../../lab/scenario.ts';
 import { freshProduct } from './product-lab.ts';
 
@@ -57,10 +58,12 @@ describe('updates from the repository on XenServer 8.4', () => {
     expect(await call('host.get_latest_synced_updates_applied', host)).toBe('yes');
     const xen = async () => (await call<Record<string, string>>('host.get_software_version', host))['xen'];
     expect(await xen()).toBe('4.17.5');
+    expect(await refusal('host.enable', host)).toEqual(['HOST_PENDING_MANDATORY_GUIDANCE_NOT_EMPTY', host]);
     afterHostStart(lab().world, host, true);
     expect(await xen()).toBe('4.17.5-24');
     expect(await call('host.get_pending_guidances', host)).toEqual([]);
     expect(await call('host.get_pending_guidances_full', host)).toEqual([]);
+    await call('host.enable', host);
   });
 
   it('leave to running VMs what they must do, until they have done it', async () => {
@@ -83,8 +86,7 @@ describe('updates from the repository on XenServer 8.4', () => {
     const host = hostAt(2);
     const hash = await call('pool.sync_updates', pool(), false, '', '');
     await call('host.disable', host);
-    const error: [string, ...string[]] = ['APPLY_LIVEPATCH_FAILED', ''];
-    lab().plan({ method: 'Repository.apply_livepatch', object: host, kind: 'refused', error });
+    setLivepatchFailure(lab().world, host, true);
     const [[code, livepatch = ''] = []] = await call<string[][]>('host.apply_updates', host, hash);
     expect(code).toBe('APPLY_LIVEPATCH_FAILED');
     expect(JSON.parse(livepatch)).toMatchObject({ component: 'xen', to_version: '4.17.5', to_release: '24' });
@@ -95,7 +97,7 @@ describe('updates from the repository on XenServer 8.4', () => {
     const host = hostAt(1);
     const hash = await call('pool.sync_updates', pool(), false, '', '');
     await call('host.disable', host);
-    lab().plan({ method: 'Repository.apply', object: host, kind: 'refused', error: ['APPLY_UPDATES_FAILED', host] });
+    lab().plan({ method: 'host.apply_updates', object: host, kind: 'refused', error: ['APPLY_UPDATES_FAILED', host] });
     expect((await asyncCall('host.apply_updates', host, hash)).error_info).toEqual(['APPLY_UPDATES_FAILED', host]);
     expect(await call('host.get_latest_synced_updates_applied', host)).toBe('no');
     expect(await call('pool.get_current_operations', pool())).toEqual({});

@@ -113,6 +113,18 @@ describe('pool_patch on XenServer 6.5', () => {
     expect(await call<string[]>('pool_patch.get_host_patches', patch)).toHaveLength(3);
   });
 
+  it('ends the task as a planned fault says, or says nothing although the patch is there', async () => {
+    const [info] = catalogue();
+    if (info === undefined) throw new Error('the catalogue is empty');
+    const method = 'PUT /pool_patch_upload';
+    lab().plan({ method, kind: 'refused', error: ['INVALID_PATCH_WITH_LOG', 'Bad line endings?'] });
+    const refused = await taskEnd(await uploadTask(patchFile(info)));
+    expect(refused.error_info).toEqual(['INVALID_PATCH_WITH_LOG', 'Bad line endings?']);
+    lab().plan({ method, kind: 'reply-lost' });
+    await expect(uploadTask(patchFile(info))).rejects.toThrow('fetch failed');
+    expect(await call('pool_patch.get_by_uuid', info.uuid)).toMatch(/^OpaqueRef:/);
+  });
+
   it('takes no patch without a length, without credentials, on a member, or what is none', async () => {
     const [info] = catalogue();
     if (info === undefined) throw new Error('the catalogue is empty');
