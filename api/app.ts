@@ -3,6 +3,7 @@ import type { Express } from 'express';
 import helmet from 'helmet';
 import { v4 as uuidv4 } from 'uuid';
 import { requireCaller } from './authenticate.ts';
+import { requirePermission } from './authorize.ts';
 import type { ApiDeps, Handler } from './context.ts';
 import { docsPage } from './docs-page.ts';
 import { limitRate } from './rate-limit.ts';
@@ -32,7 +33,10 @@ function serve(app: Express, endpoints: readonly Endpoint[], deps: ApiDeps): voi
   for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {
     const methods = endpoints.filter((endpoint) => endpoint.path === path);
     const route = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
-    for (const { method, handler } of methods) route[method](handler(deps, endpoints));
+    for (const { method, needs, handler } of methods) {
+      if (needs !== 'nothing') route[method](requirePermission(needs));
+      route[method](handler(deps, endpoints));
+    }
     const allowed = methods.map(({ method }) => (method === 'get' ? 'GET, HEAD' : method.toUpperCase()));
     route.all(methodNotAllowed(allowed.toSorted().join(', ')));
   }

@@ -5,12 +5,12 @@ import { Problem } from './problem.ts';
 export function requireCaller({ tokens }: Pick<ApiDeps, 'tokens'>): Handler {
   return async (request, response, next) => {
     const token = /^Bearer ([\x21-\x7e]+)$/i.exec(request.get('authorization') ?? '')?.[1];
-    const name = token === undefined ? undefined : await tokens.nameOf(token);
-    if (token === undefined || name === undefined) {
+    const caller = token === undefined ? undefined : await tokens.callerOf(token);
+    if (token === undefined || caller === undefined) {
       throw new Problem('UNAUTHENTICATED', 'The request carries no valid token.');
     }
-    response.locals.caller = { name };
-    response.locals.isStillValid = async () => (await tokens.nameOf(token)) !== undefined;
+    response.locals.caller = caller;
+    response.locals.isStillValid = async () => (await tokens.callerOf(token)) !== undefined;
     next();
   };
 }

@@ -5,13 +5,15 @@ import type { EventFeed } from '../adapters/postgres/event-feed.ts';
 import type { RunStore } from '../adapters/postgres/run-store.ts';
 import type { TokenStore } from '../adapters/postgres/token-store.ts';
 import type { Wakes } from '../adapters/postgres/wakes.ts';
+import type { Role } from '../domain/permissions.ts';
 import type { Timing } from '../domain/run.ts';
 import type { StreamLimits } from './event-stream.ts';
 import type { StreamGate } from './stream-gate.ts';
 
-/** Who sent a request; the name is what runs and audit show. */
+/** Who sent a request; the name is what runs and audit show, the role is what the token may do. */
 export interface Caller {
   readonly name: string;
+  readonly role: Role;
 }
 
 export interface ServedRequest {

@@ -12,7 +12,7 @@ export const DOCUMENT_ENDPOINTS: readonly Endpoint[] = [
     operationId: 'showOpenApi',
     summary: 'This document',
     description: 'OpenAPI 3.1; the page for people is at /docs.',
-    isOpen: true,
+    needs: 'nothing',
     answers: { 200: { description: 'The document.', schema: z.looseObject({ openapi: z.string() }) } },
     problems: [],
     handler: (_deps, endpoints) => {
@@ -26,7 +26,7 @@ export const DOCUMENT_ENDPOINTS: readonly Endpoint[] = [
     operationId: 'showProblemType',
     summary: 'What a problem code means',
     description: 'Where the `type` of a problem document leads to.',
-    isOpen: true,
+    needs: 'nothing',
     pathParameters: z.object({ code: z.string().meta({ example: 'RUN_CONFLICT' }) }),
     answers: { 200: { description: 'The code.', schema: problemType } },
     problems: ['NOT_FOUND'],

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Permission } from '../domain/permissions.ts';
 import type { ApiDeps, Handler } from './context.ts';
 import type { ProblemCode } from './problem.ts';
 
@@ -24,8 +25,8 @@ export interface Endpoint {
   readonly operationId: string;
   readonly summary: string;
   readonly description: string;
-  /** Served without a token. */
-  readonly isOpen: boolean;
+  /** The least that the token has to permit; `nothing`: served without a token. */
+  readonly needs: Permission | 'nothing';
   readonly pathParameters?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly headers?: z.ZodObject;

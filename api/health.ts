@@ -15,7 +15,7 @@ export const HEALTH_ENDPOINTS: readonly Endpoint[] = [
     operationId: 'showLiveness',
     summary: 'Is the process there?',
     description: 'Says nothing about what the process needs.',
-    isOpen: true,
+    needs: 'nothing',
     answers: { 200: { description: 'It is.', schema: alive } },
     problems: [],
     handler: () => (_request, response) => void response.json({ status: 'alive' }),
@@ -26,7 +26,7 @@ export const HEALTH_ENDPOINTS: readonly Endpoint[] = [
     operationId: 'showReadiness',
     summary: 'Is what the process needs there as well?',
     description: 'Asks PostgreSQL and Temporal.',
-    isOpen: true,
+    needs: 'nothing',
     answers: {
       200: { description: 'All of it.', schema: readiness },
       503: { description: 'Something is away; the body says what.', schema: readiness },

@@ -9,7 +9,7 @@ import { problem } from './schemas.ts';
 const INTERFACE_VERSION = '1.0.0';
 
 const EVERYWHERE: readonly ProblemCode[] = ['INVALID_INPUT', 'UNEXPECTED'];
-const BEHIND_TOKEN: readonly ProblemCode[] = ['UNAUTHENTICATED', 'RATE_LIMITED', 'STORE_UNAVAILABLE'];
+const BEHIND_TOKEN: readonly ProblemCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED', 'STORE_UNAVAILABLE'];
 
 const DESCRIPTION = `Start, follow, stop and understand operations of a XenServer / XCP-ng cloud.
 
@@ -50,13 +50,13 @@ function pathsOf(endpoints: readonly Endpoint[]): ZodOpenApiPathsObject {
 }
 
 function operationOf(endpoint: Endpoint): ZodOpenApiOperationObject {
-  const { operationId, summary, description, isOpen, pathParameters, query, headers, body } = endpoint;
+  const { operationId, summary, description, needs, pathParameters, query, headers, body } = endpoint;
   return {
     operationId,
     summary,
-    description,
-    tags: [isOpen ? 'server' : 'runs'],
-    ...(isOpen ? { security: [] } : {}),
+    description: needs === 'nothing' ? description : `${description}\n\nNeeds the permission \`${needs}\`.`,
+    tags: [needs === 'nothing' ? 'server' : 'runs'],
+    ...(needs === 'nothing' ? { security: [] } : {}),
     requestParams: {
       ...(pathParameters && { path: pathParameters }),
       ...(query && { query }),
@@ -85,8 +85,8 @@ function answersOf({ answers }: Endpoint): ZodOpenApiResponsesObject {
 }
 
 /** One answer per status; its examples are the codes that come with it. */
-function problemsOf({ isOpen, problems }: Endpoint): ZodOpenApiResponsesObject {
-  const codes = [...EVERYWHERE, ...(isOpen ? [] : BEHIND_TOKEN), ...problems];
+function problemsOf({ needs, problems }: Endpoint): ZodOpenApiResponsesObject {
+  const codes = [...EVERYWHERE, ...(needs === 'nothing' ? [] : BEHIND_TOKEN), ...problems];
   const statuses = new Set(codes.map((code) => PROBLEMS[code].httpStatus));
   const entries = [...statuses].map((status) => {
     const ofStatus = codes.filter((code) => PROBLEMS[code].httpStatus === status);

@@ -1,5 +1,6 @@
 import { FAILURES, OperationFailure } from '../domain/errors.ts';
 import type { FailureCode, FailureDetails } from '../domain/errors.ts';
+import type { Permission } from '../domain/permissions.ts';
 import type { ProblemView } from './schemas.ts';
 
 /** Failures that only exist between an HTTP client and this API; everything else is in the closed list of the domain. */
@@ -30,6 +31,8 @@ export interface RequestFault {
 interface ProblemExtras extends FailureDetails {
   readonly runId?: string;
   readonly errors?: readonly RequestFault[];
+  /** For FORBIDDEN. */
+  readonly missingPermission?: Permission;
   /** In place of the general hint of the code. */
   readonly hint?: string;
   /** For METHOD_NOT_ALLOWED. */

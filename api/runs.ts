@@ -1,6 +1,9 @@
 import type { RunEvent, RunRow } from '../adapters/postgres/run-store.ts';
 import { OperationFailure } from '../domain/errors.ts';
+import { findOperation } from '../domain/operations.ts';
+import type { Permission } from '../domain/permissions.ts';
 import { isEnded } from '../domain/run.ts';
+import { demand } from './authorize.ts';
 import type { ApiDeps, Handler } from './context.ts';
 import { existingRun } from './existing-run.ts';
 import { aboutRun, Problem } from './problem.ts';
@@ -15,7 +18,10 @@ const EVENTS_PER_READ = 1_000;
 export function startRunHandler(deps: ApiDeps): Handler {
   return async (request, response) => {
     const key = parseIdempotencyKey(request.get('idempotency-key'));
-    const run = await startRun(deps, response.locals.caller, key, parseStart(request.body));
+    const start = parseStart(request.body);
+    const { caller } = response.locals;
+    demand(caller, start.row.permission, start.row.name);
+    const run = await startRun(deps, caller, key, start);
     response
       .status(202)
       .location(`/v1/runs/${run.id}`)
@@ -63,7 +69,9 @@ export function skipRun(deps: ApiDeps): Handler {
 function action(deps: ApiDeps, prepare: (run: RunRow, by: string, body: unknown) => () => Promise<string>): Handler {
   return async (request, response) => {
     const run = await existingRun(deps, parseRunId(request.params.id));
-    const ask = prepare(run, response.locals.caller.name, request.body);
+    const { caller } = response.locals;
+    demand(caller, permissionOf(run), `Run ${run.id} (${run.operation})`);
+    const ask = prepare(run, caller.name, request.body);
     if (isEnded(run.state)) {
       throw new Problem('ACTION_REFUSED', `Run ${run.id} (${run.summary}) has ended: ${run.state}.`, { runId: run.id });
     }
@@ -74,6 +82,11 @@ function action(deps: ApiDeps, prepare: (run: RunRow, by: string, body: unknown)
       throw aboutRun(error, run.id, isEngineAway(error) ? ENGINE_AWAY_HINT : undefined);
     }
   };
+}
+
+/** Whoever may not start an operation may neither let it go on nor stop it. */
+function permissionOf({ operation }: RunRow): Permission {
+  return findOperation(operation)?.permission ?? 'run-destructive';
 }
 
 const ENGINE_AWAY_HINT = 'Look at the run; ask again once /readyz says that Temporal is there and a worker is at work.';

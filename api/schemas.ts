@@ -135,6 +135,7 @@ export const problem = z
     hint: z.string().meta({ description: 'What to do next' }),
     runId: runId.optional().meta({ description: 'The run that this is about' }),
     errors: z.array(requestFault).readonly().optional().meta({ description: 'Every fault of the request' }),
+    missingPermission: z.string().optional().meta({ description: 'What the role of the token lacks', example: 'run' }),
     ...failureMembers,
     requestId: z.uuid().meta({ description: 'As in X-Request-Id and in the log' }),
   })

@@ -14,7 +14,12 @@ type StartDeps = Pick<ApiDeps, 'store' | 'engine' | 'timing'>;
  * Writes the run down, then starts its workflow. The same key with the same body attaches to the run that is there
  * already, and starts it if that has not happened yet.
  */
-export async function startRun(deps: StartDeps, caller: Caller, key: string, request: StartRequest): Promise<RunRow> {
+export async function startRun(
+  deps: StartDeps,
+  caller: Pick<Caller, 'name'>,
+  key: string,
+  request: StartRequest,
+): Promise<RunRow> {
   const { outcome, run } = await accept(deps, caller, key, request);
   if (outcome === 'other-body') {
     const detail = `The key was used for run ${run.id} (${run.summary}), whose request was another one.`;
@@ -32,7 +37,7 @@ export async function startRun(deps: StartDeps, caller: Caller, key: string, req
 
 async function accept(
   deps: Pick<ApiDeps, 'store'>,
-  caller: Caller,
+  caller: Pick<Caller, 'name'>,
   key: string,
   { row, input, body }: StartRequest,
 ): Promise<Accepted> {

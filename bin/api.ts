@@ -30,6 +30,8 @@ const RECONCILE_OPEN_INTERVAL_MS = 30_000;
 const START_GRACE_MS = 5_000;
 /** Of the token file: the caller that is there before anybody has made a token. */
 const FIRST_TOKEN_NAME = 'operator';
+/** Somebody has to be able to do everything. */
+const FIRST_TOKEN_ROLE = 'admin';
 
 /** Answers what stops the process again. */
 async function serve(config: ApiConfig, logger: Logger): Promise<() => Promise<void>> {
@@ -49,7 +51,7 @@ async function serve(config: ApiConfig, logger: Logger): Promise<() => Promise<v
       logger.warn({ err: trouble }, 'events are looked for every few seconds until they can be listened for'),
   });
   const tokens = new TokenStore(database.db);
-  if (config.token !== undefined) await tokens.adopt(FIRST_TOKEN_NAME, config.token);
+  if (config.token !== undefined) await tokens.adopt(FIRST_TOKEN_NAME, FIRST_TOKEN_ROLE, config.token);
   const metrics = createApiMetrics(store);
   const app = createApp({
     onRequest: metrics.onRequest,

@@ -1,17 +1,20 @@
 /**
  * Tokens of the API, kept in the database that DATABASE_URL names: whoever may use the database may make the first one.
- * `node dist/bin/tokens.js create --name alice --expires 90d`, `list`, `revoke <id>`.
+ * `node dist/bin/tokens.js create --name alice --role operator --expires 90d`, `list`, `revoke <id>`.
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { migrate, openDatabase } from '../adapters/postgres/database.ts';
 import { TokenStore } from '../adapters/postgres/token-store.ts';
 import type { TokenRow } from '../adapters/postgres/token-store.ts';
 import { OperationFailure } from '../domain/errors.ts';
+import { isRole, ROLES } from '../domain/permissions.ts';
+import type { Role } from '../domain/permissions.ts';
 import { ConfigFaults, loadDatabaseUrl } from './config.ts';
 
 const DAY_MS = 86_400_000;
 const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: DAY_MS, w: 7 * DAY_MS };
 const MAX_NAME_CHARS = 100;
+const ROLE_WORDS = 'viewer: looks on; operator: may run what takes nothing away; admin: may run everything';
 
 /** What stops the command in words for a person. */
 class Refused extends Error {
@@ -49,13 +52,18 @@ function lifetimeMsFrom(text: string): number {
   return Number(count) * unitMs;
 }
 
-async function create({ name, expires }: { name: string; expires?: number }): Promise<void> {
+function roleFrom(text: string): Role {
+  if (isRole(text)) return text;
+  throw new InvalidArgumentError(`one of ${Object.keys(ROLES).join(', ')}`);
+}
+
+async function create({ name, role, expires }: { name: string; role: Role; expires?: number }): Promise<void> {
   const expiresAt = expires === undefined ? undefined : new Date(Date.now() + expires);
   await withTokens(async (tokens) => {
-    const { id, token } = await tokens.create(name, expiresAt);
+    const { id, token } = await tokens.create(name, role, expiresAt);
     say(token);
     hint(
-      `Token ${id} of ${name}, ${expiresAt === undefined ? 'never expires' : `expires ${expiresAt.toISOString()}`}.`,
+      `Token ${id} of ${name}, role ${role} (${ROLES[role].join(', ')}), ${expiresAt === undefined ? 'never expires' : `expires ${expiresAt.toISOString()}`}.`,
     );
     hint('It is shown only now: only its SHA-256 is kept. Put it into a file of mode 600 and name that file in');
     hint('SWITCHBOARD_TOKEN_FILE of the command line.');
@@ -66,7 +74,9 @@ async function list({ json }: { json?: boolean }): Promise<void> {
   await withTokens(async (tokens) => {
     const rows = await tokens.list();
     if (json === true) say(JSON.stringify(rows));
-    else for (const row of rows) say([row.id, stateOf(row).padEnd(8), row.name, timesOf(row)].join('  '));
+    else
+      for (const row of rows)
+        say([row.id, stateOf(row).padEnd(8), row.role.padEnd(8), row.name, timesOf(row)].join('  '));
   });
 }
 
@@ -97,6 +107,7 @@ function program(): Command {
     .command('create')
     .description('Make a token and print it')
     .requiredOption('--name <name>', 'whose it is; runs show it as who asked', nameFrom)
+    .requiredOption('--role <role>', ROLE_WORDS, roleFrom)
     .option('--expires <time>', 'how long it is valid: 12h, 90d, 52w; without it until it is revoked', lifetimeMsFrom)
     .action(create);
   tokens.command('list').description('List tokens, newest first').option('--json', 'data as JSON').action(list);

@@ -10,12 +10,16 @@ export interface paths {
         /**
          * List runs
          * @description Page by page, filtered and in the wanted order; a page is stable while new runs come in.
+         *
+         *     Needs the permission `read`.
          */
         get: operations["listRuns"];
         put?: never;
         /**
          * Start an operation
-         * @description Writes the run down and starts it. The same request with the same key answers with the same run. When Temporal is away the answer is 503 with the id of the run: it is recorded and starts by itself.
+         * @description Writes the run down and starts it. The same request with the same key answers with the same run. When Temporal is away the answer is 503 with the id of the run: it is recorded and starts by itself. The token has to permit the operation.
+         *
+         *     Needs the permission `run`.
          */
         post: operations["startRun"];
         delete?: never;
@@ -34,6 +38,8 @@ export interface paths {
         /**
          * Show a run, or wait for news of it
          * @description State, steps with attempts and the native error code, result, and what it still owes.
+         *
+         *     Needs the permission `read`.
          */
         get: operations["showRun"];
         put?: never;
@@ -55,7 +61,9 @@ export interface paths {
         put?: never;
         /**
          * Cancel a run
-         * @description What it did is undone; refused past its point of no return. Answers what the run will do, or refuses with the reason why it cannot do it now.
+         * @description What it did is undone; refused past its point of no return. Answers what the run will do, or refuses with the reason why it cannot do it now. The token has to permit the operation of the run.
+         *
+         *     Needs the permission `run`.
          */
         post: operations["cancelRun"];
         delete?: never;
@@ -75,7 +83,9 @@ export interface paths {
         put?: never;
         /**
          * Try again
-         * @description A run that needs an operator does its step again. Answers what the run will do, or refuses with the reason why it cannot do it now.
+         * @description A run that needs an operator does its step again. Answers what the run will do, or refuses with the reason why it cannot do it now. The token has to permit the operation of the run.
+         *
+         *     Needs the permission `run`.
          */
         post: operations["retryRun"];
         delete?: never;
@@ -95,7 +105,9 @@ export interface paths {
         put?: never;
         /**
          * Leave a step out
-         * @description A run that needs an operator leaves its step out. Answers what the run will do, or refuses with the reason why it cannot do it now.
+         * @description A run that needs an operator leaves its step out. Answers what the run will do, or refuses with the reason why it cannot do it now. The token has to permit the operation of the run.
+         *
+         *     Needs the permission `run`.
          */
         post: operations["skipRun"];
         delete?: never;
@@ -114,6 +126,8 @@ export interface paths {
         /**
          * Follow all runs
          * @description Server-sent events: `event` is the kind, `data` a RunEvent as JSON, `id` where to go on. Send the last id back as Last-Event-ID and nothing is missed or repeated, whichever process of the API answers, also after a restart. The first event, `begin`, only tells where the stream begins; comments keep the connection alive. Without an id the stream begins with what happens from now on; 0 is the very beginning.
+         *
+         *     Needs the permission `read`.
          */
         get: operations["followAllRuns"];
         put?: never;
@@ -134,6 +148,8 @@ export interface paths {
         /**
          * Follow one run
          * @description Server-sent events: `event` is the kind, `data` a RunEvent as JSON, `id` where to go on. Send the last id back as Last-Event-ID and nothing is missed or repeated, whichever process of the API answers, also after a restart. The first event, `begin`, only tells where the stream begins; comments keep the connection alive. Without an id it begins with the first event of the run; ids are its `seq`. After the last event of a run that has ended the stream is closed; asking for more answers 204, which ends an EventSource.
+         *
+         *     Needs the permission `read`.
          */
         get: operations["followRun"];
         put?: never;
@@ -556,6 +572,11 @@ export interface components {
                 message: string;
             }[];
             /**
+             * @description What the role of the token lacks
+             * @example run
+             */
+            missingPermission?: string;
+            /**
              * @description What was acted on, by name and id
              * @example VM web-01
              */
@@ -791,6 +812,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `FORBIDDEN`: Ask an administrator for the named permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `RATE_LIMITED`: Wait as Retry-After says, then try again. */
             429: {
                 headers: {
@@ -873,6 +903,15 @@ export interface operations {
             };
             /** @description `UNAUTHENTICATED`: Send a valid token: Authorization: Bearer <token>. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask an administrator for the named permission. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -995,6 +1034,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `FORBIDDEN`: Ask an administrator for the named permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `NOT_FOUND`: Check the id; list what exists with `switchboard runs`. */
             404: {
                 headers: {
@@ -1076,6 +1124,15 @@ export interface operations {
             };
             /** @description `UNAUTHENTICATED`: Send a valid token: Authorization: Bearer <token>. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask an administrator for the named permission. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1202,6 +1259,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `FORBIDDEN`: Ask an administrator for the named permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `NOT_FOUND`: Check the id; list what exists with `switchboard runs`. */
             404: {
                 headers: {
@@ -1321,6 +1387,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `FORBIDDEN`: Ask an administrator for the named permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `NOT_FOUND`: Check the id; list what exists with `switchboard runs`. */
             404: {
                 headers: {
@@ -1432,6 +1507,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `FORBIDDEN`: Ask an administrator for the named permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `RATE_LIMITED`: Wait as Retry-After says, then try again. */
             429: {
                 headers: {
@@ -1506,6 +1590,15 @@ export interface operations {
             };
             /** @description `UNAUTHENTICATED`: Send a valid token: Authorization: Bearer <token>. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `FORBIDDEN`: Ask an administrator for the named permission. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

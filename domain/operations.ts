@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDocument, isMap } from 'yaml';
+import type { Permission } from './permissions.ts';
 import { VM_NAME_PATTERN } from './vm.ts';
 
 /** Pools are registered by id in the configuration; the API and the workflows see the id only. */
@@ -138,7 +139,7 @@ export interface Operation<Name extends string = string, Schema extends z.ZodObj
   readonly name: Name;
   readonly title: string;
   readonly input: Schema;
-  readonly permission: 'run' | 'run-destructive';
+  readonly permission: Exclude<Permission, 'read'>;
   /** The workflow type: the exported function of the runbook. */
   readonly workflow: string;
   /**

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { Failure } from '../../domain/errors.ts';
+import type { Role } from '../../domain/permissions.ts';
 import type { RunState } from '../../domain/run.ts';
 
 /** jsonb: read as a value, written as text. */
@@ -85,6 +86,7 @@ interface VmsTable {
 interface TokensTable {
   id: string;
   name: string;
+  role: Role;
   digest: Buffer;
   created_at: Generated<Date>;
   expires_at: ColumnType<Date | null, Date | undefined, never>;

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
+import type { Role } from '../../domain/permissions.ts';
 import type { Db } from './database.ts';
 import { orStoreUnavailable } from './database.ts';
 
@@ -9,6 +10,7 @@ export interface TokenRow {
   readonly id: string;
   /** Of the person or program that it was given to; what runs show as `requestedBy`. */
   readonly name: string;
+  readonly role: Role;
   readonly createdAt: Date;
   readonly expiresAt?: Date;
   readonly revokedAt?: Date;
@@ -30,20 +32,20 @@ export class TokenStore {
   }
 
   /** Makes a token; this is the only moment at which anybody sees it. */
-  async create(name: string, expiresAt?: Date): Promise<{ id: string; token: string }> {
+  async create(name: string, role: Role, expiresAt?: Date): Promise<{ id: string; token: string }> {
     const token = `swb_${randomBytes(RANDOM_BYTES).toString('base64url')}`;
     const id = uuidv7();
-    const row = { id, name, digest: digestOf(token), expires_at: expiresAt };
+    const row = { id, name, role, digest: digestOf(token), expires_at: expiresAt };
     await orStoreUnavailable(() => this.#db.insertInto('tokens').values(row).execute());
     return { id, token };
   }
 
   /** Takes a token over that was made elsewhere. One that is known already stays as it is, revoked ones too. */
-  async adopt(name: string, token: string): Promise<void> {
+  async adopt(name: string, role: Role, token: string): Promise<void> {
     await orStoreUnavailable(() =>
       this.#db
         .insertInto('tokens')
-        .values({ id: uuidv7(), name, digest: digestOf(token) })
+        .values({ id: uuidv7(), name, role, digest: digestOf(token) })
         .onConflict((conflict) => conflict.column('digest').doNothing())
         .execute(),
     );
@@ -54,13 +56,14 @@ export class TokenStore {
     const rows = await orStoreUnavailable(() =>
       this.#db
         .selectFrom('tokens')
-        .select(['id', 'name', 'created_at', 'expires_at', 'revoked_at', 'last_used_at'])
+        .select(['id', 'name', 'role', 'created_at', 'expires_at', 'revoked_at', 'last_used_at'])
         .orderBy('id', 'desc')
         .execute(),
     );
     return rows.map((row) => ({
       id: row.id,
       name: row.name,
+      role: row.role,
       createdAt: row.created_at,
       expiresAt: row.expires_at ?? undefined,
       revokedAt: row.revoked_at ?? undefined,
@@ -81,19 +84,25 @@ export class TokenStore {
     return numUpdatedRows === 1n;
   }
 
-  /** The name that a token belongs to now; undefined when it is unknown, expired or revoked. */
-  async nameOf(token: string): Promise<string | undefined> {
+  /** Whom a token belongs to now and what it permits; undefined when it is unknown, expired or revoked. */
+  async callerOf(token: string): Promise<Pick<TokenRow, 'name' | 'role'> | undefined> {
     const row = await orStoreUnavailable(() =>
       this.#db
         .selectFrom('tokens')
-        .select(['id', 'name', sql<boolean | null>`last_used_at > now() - interval '1 minute'`.as('used_lately')])
+        .select([
+          'id',
+          'name',
+          'role',
+          sql<boolean | null>`last_used_at > now() - interval '1 minute'`.as('used_lately'),
+        ])
         .where('digest', '=', digestOf(token))
         .where('revoked_at', 'is', null)
         .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
         .executeTakeFirst(),
     );
-    if (row !== undefined && row.used_lately !== true) await this.#touch(row.id);
-    return row?.name;
+    if (row === undefined) return undefined;
+    if (row.used_lately !== true) await this.#touch(row.id);
+    return { name: row.name, role: row.role };
   }
 
   async #touch(id: string): Promise<void> {

@@ -28,25 +28,27 @@ describe('tokens', () => {
     });
 
   it('are made, listed and revoked by the program, which shows a token once', async () => {
-    const made = await tokensProgram('create', '--name', 'alice', '--expires', '90d');
+    const made = await tokensProgram('create', '--name', 'alice', '--role', 'operator', '--expires', '90d');
     const token = made.stdout.trim();
     expect(token).toMatch(/^swb_[\w-]{43}$/);
     expect((await listWith(token)).status).toBe(200);
 
     const listed = await tokensProgram('list');
-    expect(listed.stdout).toMatch(/valid {5}alice {2}created .* expires .* last used 2/);
+    expect(listed.stdout).toMatch(/valid {5}operator {2}alice {2}created .* expires .* last used 2/);
     expect(listed.stdout).not.toContain(token);
     const id = listed.stdout.split(' ')[0] ?? '';
     expect(await tokensProgram('revoke', id)).toMatchObject({ code: 0 });
     expect((await listWith(token)).status).toBe(401);
     expect(await tokensProgram('revoke', id)).toMatchObject({ code: 1, stderr: expect.stringContaining('before') });
-    expect((await tokensProgram('list')).stdout).toMatch(/revoked +alice/);
+    expect((await tokensProgram('list')).stdout).toMatch(/revoked +operator +alice/);
   });
 
   it.each([
-    ['no name', ['create']],
-    ['a name that would break a list', ['create', '--name', 'a\nb']],
-    ['a lifetime without a unit', ['create', '--name', 'x', '--expires', '90']],
+    ['no name', ['create', '--role', 'viewer']],
+    ['no role', ['create', '--name', 'x']],
+    ['an unknown role', ['create', '--name', 'x', '--role', 'root']],
+    ['a name that would break a list', ['create', '--name', 'a\nb', '--role', 'viewer']],
+    ['a lifetime without a unit', ['create', '--name', 'x', '--role', 'viewer', '--expires', '90']],
     ['an id that nobody has', ['revoke', '0198c0de-0000-7000-8000-000000000000']],
     ['an unknown verb', ['destroy']],
   ])('are not touched with %s', async (_what, args) => {
@@ -58,14 +60,14 @@ describe('tokens', () => {
   });
 
   it('are kept as their SHA-256 only', async () => {
-    const { token } = await rig.tokens.create('dora');
+    const { token } = await rig.tokens.create('dora', 'admin');
     const rows = await rig.db.selectFrom('tokens').selectAll().execute();
     expect(JSON.stringify(rows)).not.toContain(token);
     for (const { digest } of rows) expect(digest).toHaveLength(32);
   });
 
   it('name who asked for a run, and one key of two people makes two runs', async () => {
-    const { token } = await rig.tokens.create('erin');
+    const { token } = await rig.tokens.create('erin', 'admin');
     const own = await postRun(api, 'deploy-vm', deployInput('quick-own'), 'same-key');
     const erins = await send(`${api}/v1/runs`, {
       method: 'POST',
@@ -77,8 +79,8 @@ describe('tokens', () => {
   });
 
   it('that are missing, unknown, expired or revoked get one and the same answer', async () => {
-    const expired = await rig.tokens.create('frank', new Date(Date.now() - 1_000));
-    const revoked = await rig.tokens.create('grace');
+    const expired = await rig.tokens.create('frank', 'admin', new Date(Date.now() - 1_000));
+    const revoked = await rig.tokens.create('grace', 'admin');
     await rig.tokens.revoke(revoked.id);
     const headers = [undefined, 'Bearer swb_nobody', `Bearer ${expired.token}`, `Bearer ${revoked.token}`];
     const answers = await Promise.all(
@@ -90,10 +92,10 @@ describe('tokens', () => {
   });
 
   it('taken over from a file stay revoked once they are', async () => {
-    await rig.tokens.adopt('operator', 'swb_of-the-file-0123456789');
+    await rig.tokens.adopt('operator', 'admin', 'swb_of-the-file-0123456789');
     const [row] = await rig.tokens.list();
     await rig.tokens.revoke(row?.id ?? '');
-    await rig.tokens.adopt('operator', 'swb_of-the-file-0123456789');
+    await rig.tokens.adopt('operator', 'admin', 'swb_of-the-file-0123456789');
     expect((await listWith('swb_of-the-file-0123456789')).status).toBe(401);
   });
 
@@ -107,7 +109,7 @@ describe('tokens', () => {
     expect(refused.body).toMatchObject({ code: 'RATE_LIMITED', status: 429 });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(refused.headers.get('ratelimit')).toContain('r=0');
-    const { token } = await rig.tokens.create('heidi');
+    const { token } = await rig.tokens.create('heidi', 'admin');
     expect((await ask(token)).status).toBe(200);
     expect((await send(`${limited}/healthz`)).status).toBe(200);
   });

@@ -50,7 +50,7 @@ export async function openRig() {
   const vault = new Vault(randomBytes(32));
   const store = new RunStore(db, vault);
   const tokens = new TokenStore(db);
-  await tokens.adopt('operator', TOKEN);
+  await tokens.adopt('operator', 'admin', TOKEN);
   const rig = {
     db,
     vault,
