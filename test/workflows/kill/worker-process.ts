@@ -22,7 +22,8 @@ export class WorkerProcesses {
   readonly #environment: Record<string, string>;
   #worker: ChildProcess | undefined;
 
-  constructor({ site, databaseProxy }: Rig) {
+  /** `more` are further settings of the worker, by the names of its variables. */
+  constructor({ site, databaseProxy }: Rig, more: Readonly<Record<string, string>> = {}) {
     const database = new URL(site.databaseUrl);
     database.hostname = '127.0.0.1';
     database.port = String(databaseProxy.port);
@@ -40,6 +41,7 @@ export class WorkerProcesses {
       SWITCHBOARD_SECRETS_KEY_FILE: join(this.#folder, 'key'),
       SWITCHBOARD_CONFIG: join(this.#folder, 'pools.yaml'),
       SWITCHBOARD_STATE_DIR: this.#folder,
+      ...more,
     };
   }
 
