@@ -96,7 +96,7 @@ describe('the streams of events', () => {
 
   it('refuse one stream more than a token, or the process, may have open; a closed one makes room', async () => {
     const small = await serveApi(rig, { limits: { ...STREAM_LIMITS, perCaller: 2, inAll: 3 } });
-    const { token } = await rig.tokens.create('bob');
+    const { token } = await rig.tokens.create('bob', 'admin');
     const [first, ...others] = [TOKEN, TOKEN, token].map(
       (one) => new EventClient(`${small}/v1/events`, { token: one }),
     );
@@ -113,13 +113,30 @@ describe('the streams of events', () => {
 
   it('keep an idle connection alive, and end when its token is revoked', async () => {
     const quick = await serveApi(rig, { limits: { ...STREAM_LIMITS, pingMs: 30 } });
-    const { id, token } = await rig.tokens.create('carol');
+    const { id, token } = await rig.tokens.create('carol', 'admin');
     const client = new EventClient(`${quick}/v1/events`, { token });
     await client.connect();
     await client.until(({ comments }) => comments >= 2);
     await rig.tokens.revoke(id);
     await client.ended();
     expect(await client.connect()).toBe(401);
+  });
+
+  it('wait for a client that takes its events slowly, and give it every one', async () => {
+    const run = await acceptRun(rig, 'deploy-vm', 'stream-slow');
+    // More than the buffers of two sockets hold.
+    await writeSteps(rig, run.id, 40, 's'.repeat(200_000));
+    await rig.log.end(run.id, { state: 'succeeded', skips: [] });
+    const authorization = `Bearer ${TOKEN}`;
+    const response = await fetch(`${api}/v1/runs/${run.id}/events`, { headers: { authorization } });
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body ?? []) {
+      text += decoder.decode(chunk as Uint8Array, { stream: true });
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    const ids = [...text.matchAll(/^id: (\d+)\nevent: (?!begin)/gm)].map(([, id]) => Number(id));
+    expect(ids).toEqual(Array.from({ length: 82 }, (_, index) => index + 1));
   });
 
   it('cut a client that takes nothing, and serve the others meanwhile', async () => {

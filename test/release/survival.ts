@@ -91,7 +91,11 @@ describe('the production shape under load', () => {
         restartInTurn(site, 'api-2', turns(10)),
       ]).finally(() => (isShaking = false));
       const names = await load;
-      expect(vmNames(site, 'shaken')).toEqual(names);
+      const vms = vmNames(site, 'shaken');
+      process.stderr.write(
+        `restarts: PostgreSQL 5, Temporal 3, API 20; deployments asked ${names.length}, VMs in the pool ${vms.length}\n`,
+      );
+      expect(vms).toEqual(names);
     },
     TEST_LIMIT_MS,
   );
