@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureBuilt } from './tools/build.js';
 import { runChecks } from './tools/checks.js';
+import { checkCoverage } from './tools/coverage-floor.js';
 import { ensureNodeModules, requireNode } from './tools/dependencies.js';
 import { runInForeground } from './tools/run.js';
 import { obtainTemporalCli } from './tools/temporal-cli.js';
@@ -50,7 +51,14 @@ async function test(args) {
   const checks = await runChecks(root);
   if (checks.failed > 0) return closeWith(checks);
   const tests = await runTests(root, args, env);
-  return closeWith({ passed: checks.passed + tests.passed, failed: tests.failed, skipped: tests.skipped });
+  // A part of the tests covers a part of the code; and what failed has covered less than it would.
+  const isWhole = args.length === 0 && tests.failed === 0;
+  const coverage = isWhole ? checkCoverage(root) : { passed: 0, failed: 0, skipped: 0 };
+  return closeWith({
+    passed: checks.passed + tests.passed + coverage.passed,
+    failed: tests.failed + coverage.failed,
+    skipped: tests.skipped,
+  });
 }
 
 /**
