@@ -1,29 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { runWhen, send } from '../api/support/requests.ts';
-import type { Rig } from '../api/support/rig.ts';
-import { openRig, startStandInWorker, TOKEN } from '../api/support/rig.ts';
-import type { ApiProcess } from './support/processes.ts';
-import { Shell, startApiProcess } from './support/processes.ts';
+import { openRig, TOKEN } from '../api/support/rig.ts';
+import { openCommandLine, startApiProcess } from './support/processes.ts';
 
 const DEPLOY = ['deploy-vm', '--pool', 'ams1', '--template', 'debian-12', '--networks', 'tenant', '--name'];
 
+const { rig, api, shell } = await openCommandLine();
+afterAll(() => rig.close());
+
 describe('the command line', () => {
-  let rig: Rig;
-  let api: ApiProcess;
-  let shell: Shell;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    await startStandInWorker(rig);
-    api = await startApiProcess(rig);
-    shell = new Shell(api);
-  });
-
-  afterAll(() => rig.close());
-
   const shownBy = async (args: readonly string[]) => {
     const { stdout, stderr } = await shell.run(args);
     expect(stderr).toContain('accepted');

@@ -1,26 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { runWhen } from '../api/support/requests.ts';
-import type { Rig } from '../api/support/rig.ts';
-import { openRig, startStandInWorker } from '../api/support/rig.ts';
-import type { ApiProcess } from './support/processes.ts';
-import { Shell, startApiProcess } from './support/processes.ts';
+import { openCommandLine } from './support/processes.ts';
 
 const DEPLOY = ['deploy-vm', '--pool', 'ams1', '--template', 'debian-12', '--networks', 'tenant', '--name'];
 
+const { rig, api, shell } = await openCommandLine();
+afterAll(() => rig.close());
+
 describe('the exit code of the command line', () => {
-  let rig: Rig;
-  let api: ApiProcess;
-  let shell: Shell;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    await startStandInWorker(rig);
-    api = await startApiProcess(rig);
-    shell = new Shell(api);
-  });
-
-  afterAll(() => rig.close());
-
   const idOf = async (name: string, state: string): Promise<string> => {
     const { stdout } = await shell.run([...DEPLOY, name]);
     return (await runWhen(api.url, stdout.trim(), (run) => run.state === state)).id;

@@ -2,32 +2,19 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { runWhen, send } from '../api/support/requests.ts';
-import type { Rig } from '../api/support/rig.ts';
-import { openRig, startStandInWorker } from '../api/support/rig.ts';
-import type { ApiProcess } from './support/processes.ts';
-import { program, PSEUDO_TERMINAL, Shell, startApiProcess } from './support/processes.ts';
+import { openCommandLine, program, PSEUDO_TERMINAL } from './support/processes.ts';
 
 const DEPLOY = ['deploy-vm', '--pool', 'ams1', '--template', 'debian-12', '--networks', 'tenant', '--name'];
 
 const hasTerminal = spawnSync(PSEUDO_TERMINAL, ['-qec', 'true', '/dev/null'], { input: '' }).status === 0;
 const itHere = hasTerminal ? it : it.skip;
 
+const { rig, api, shell } = await openCommandLine();
+afterAll(() => rig.close());
+
 describe('on a terminal', () => {
-  let rig: Rig;
-  let api: ApiProcess;
-  let shell: Shell;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    await startStandInWorker(rig);
-    api = await startApiProcess(rig);
-    shell = new Shell(api);
-  });
-
-  afterAll(() => rig.close());
-
   const typed = async (args: readonly string[], keys: string, env: Record<string, string> = {}) => {
     const file = join(api.folder, 'keys');
     writeFileSync(file, keys);

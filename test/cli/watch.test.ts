@@ -1,31 +1,18 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { runCli } from '../../cli/program.ts';
 import { runWhen } from '../api/support/requests.ts';
-import type { Rig } from '../api/support/rig.ts';
-import { openRig, startStandInWorker } from '../api/support/rig.ts';
 import { ioFor } from './support/io.ts';
-import type { ApiProcess } from './support/processes.ts';
-import { Shell, startApiProcess } from './support/processes.ts';
+import { openCommandLine, Shell, startApiProcess } from './support/processes.ts';
 
 const DEPLOY = ['deploy-vm', '--pool', 'ams1', '--template', 'debian-12', '--networks', 'tenant', '--name'];
 
+const { rig, api, shell } = await openCommandLine();
+afterAll(() => rig.close());
+
 describe('watching a run', () => {
-  let rig: Rig;
-  let api: ApiProcess;
-  let shell: Shell;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    await startStandInWorker(rig);
-    api = await startApiProcess(rig);
-    shell = new Shell(api);
-  });
-
-  afterAll(() => rig.close());
-
   it('draws the run again in place on a terminal, in lines that fit it', async () => {
     const id = (await shell.run([...DEPLOY, 'slow-drawn'])).stdout.trim();
     const frames: string[] = [];

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Rig } from '../../api/support/rig.ts';
-import { TOKEN } from '../../api/support/rig.ts';
+import { openRig, startStandInWorker, TOKEN } from '../../api/support/rig.ts';
 import { testTemporalAddress } from '../../support/stack.ts';
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
@@ -80,6 +80,14 @@ export async function startApiProcess(rig: Rig, port = 0): Promise<ApiProcess> {
   const stdout = textOf(child.stdout);
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
   return { url: (JSON.parse(line) as { url: string }).url, folder, child, ended, stdout, logged: () => log };
+}
+
+/** An API process with stand-in runbooks behind it, and the command line of an operator: everything ends with the rig. */
+export async function openCommandLine(): Promise<{ rig: Rig; api: ApiProcess; shell: Shell }> {
+  const rig = await openRig();
+  await startStandInWorker(rig);
+  const api = await startApiProcess(rig);
+  return { rig, api, shell: new Shell(api) };
 }
 
 export interface Finished {
