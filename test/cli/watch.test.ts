@@ -9,7 +9,9 @@ import { openCommandLine, Shell, startApiProcess } from './support/processes.ts'
 
 const DEPLOY = ['deploy-vm', '--pool', 'ams1', '--template', 'debian-12', '--networks', 'tenant', '--name'];
 
-const { rig, api, shell } = await openCommandLine();
+const { rig, ...opened } = await openCommandLine();
+// One test starts the API anew.
+let { api, shell } = opened;
 afterAll(() => rig.close());
 
 describe('watching a run', () => {
