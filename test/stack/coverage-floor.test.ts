@@ -30,7 +30,7 @@ describe('the floor of the coverage', () => {
   };
   /** `[lines, branches]` covered of 100 each. */
   const summary = (files: Readonly<Record<string, readonly [number, number]>>) => {
-    const rows = Object.entries(files).map(([path, [lines, branches]]) => [
+    const rows = Object.entries(files).map(([path, [lines, branches]]): [string, object] => [
       join(root, path),
       { lines: { total: 100, covered: lines }, branches: { total: 100, covered: branches } },
     ]);
