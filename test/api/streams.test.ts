@@ -122,23 +122,6 @@ describe('the streams of events', () => {
     expect(await client.connect()).toBe(401);
   });
 
-  it('wait for a client that takes its events slowly, and give it every one', async () => {
-    const run = await acceptRun(rig, 'deploy-vm', 'stream-slow');
-    // More than the buffers of two sockets hold.
-    await writeSteps(rig, run.id, 40, 's'.repeat(200_000));
-    await rig.log.end(run.id, { state: 'succeeded', skips: [] });
-    const authorization = `Bearer ${TOKEN}`;
-    const response = await fetch(`${api}/v1/runs/${run.id}/events`, { headers: { authorization } });
-    let text = '';
-    const decoder = new TextDecoder();
-    for await (const chunk of response.body ?? []) {
-      text += decoder.decode(chunk as Uint8Array, { stream: true });
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
-    const ids = [...text.matchAll(/^id: (\d+)\nevent: (?!begin)/gm)].map(([, id]) => Number(id));
-    expect(ids).toEqual(Array.from({ length: 82 }, (_, index) => index + 1));
-  });
-
   it('cut a client that takes nothing, and serve the others meanwhile', async () => {
     const strict = await serveApi(rig, { limits: { ...STREAM_LIMITS, stalledMs: 200 } });
     const { port } = new URL(strict);
@@ -157,5 +140,22 @@ describe('the streams of events', () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     stalled.on('error', () => undefined).resume();
     await cut;
+  });
+
+  it('wait for a client that takes its events slowly, and give it every one', async () => {
+    const run = await acceptRun(rig, 'deploy-vm', 'stream-slow');
+    // More than the buffers of two sockets hold.
+    await writeSteps(rig, run.id, 40, 's'.repeat(200_000));
+    await rig.log.end(run.id, { state: 'succeeded', skips: [] });
+    const authorization = `Bearer ${TOKEN}`;
+    const response = await fetch(`${api}/v1/runs/${run.id}/events`, { headers: { authorization } });
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body ?? []) {
+      text += decoder.decode(chunk as Uint8Array, { stream: true });
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    const ids = [...text.matchAll(/^id: (\d+)\nevent: (?!begin)/gm)].map(([, id]) => Number(id));
+    expect(ids).toEqual(Array.from({ length: 82 }, (_, index) => index + 1));
   });
 });
