@@ -20,11 +20,20 @@ function latencyProfile(): 'zero' | 'reference' {
   return text;
 }
 
+function guestKind(): 'in-process' | 'namespaces' {
+  const text = env['SWITCHBOARD_LAB_GUESTS'] ?? 'in-process';
+  if (text !== 'in-process' && text !== 'namespaces') {
+    throw new Error(`SWITCHBOARD_LAB_GUESTS is "${text}"; it has to be in-process or namespaces`);
+  }
+  return text;
+}
+
 const lab = await startLab({
   port: numberFrom('SWITCHBOARD_LAB_PORT'),
   guestSshPort: numberFrom('SWITCHBOARD_LAB_GUEST_SSH_PORT'),
   speed: numberFrom('SWITCHBOARD_LAB_SPEED'),
   latencies: latencyProfile(),
+  guests: guestKind(),
   stateFile: env['SWITCHBOARD_LAB_STATE_FILE'] || undefined,
 });
 const control = await startControl(lab, numberFrom('SWITCHBOARD_LAB_CONTROL_PORT') ?? 0);

@@ -7,6 +7,7 @@ import { refreshFreeMemory } from './behaviour/memory.ts';
 import { setPatchSpace } from './patching/precheck.ts';
 import type { HostScenario, NetworkScenario, PoolScenario, SrScenario, TemplateScenario } from './scenario.ts';
 import { formatDate } from './world/dates.ts';
+import { isolatedKey } from './world/guests.ts';
 import { nullRef } from './world/identities.ts';
 import type { World } from './world/world.ts';
 
@@ -120,11 +121,17 @@ function buildSr(world: World, sr: SrScenario, hosts: ReadonlyMap<string, string
 /** The first network is the one on which the hosts are managed. */
 function buildNetwork(
   world: World,
-  { name, hosts: names }: NetworkScenario,
+  { name, hosts: names, isolated = false }: NetworkScenario,
   index: number,
   hosts: ReadonlyMap<string, string>,
 ): string {
-  const network = world.store.create('network', { name_label: name, bridge: `xenbr${index}`, MTU: 1500 });
+  const settings: Record<string, string> = isolated ? { [isolatedKey]: 'true' } : {};
+  const network = world.store.create('network', {
+    name_label: name,
+    bridge: `xenbr${index}`,
+    MTU: 1500,
+    other_config: settings,
+  });
   for (const hostName of names) {
     const host = hosts.get(hostName) ?? nullRef;
     const managementAddress = index === 0 ? world.store.get('host', host).address : undefined;

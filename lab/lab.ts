@@ -12,6 +12,7 @@ import type { BarrierSpec, FaultSpec } from './fault-spec.ts';
 import type { Barrier, PlannedFault } from './faults.ts';
 import { FaultPlan } from './faults.ts';
 import { InProcessGuests } from './guests/guest.ts';
+import { NamespaceGuests } from './netns/namespace-guests.ts';
 import type { BoundPool } from './http/bind-pool.ts';
 import { bindServers, findAddresses } from './http/bind-pool.ts';
 import type { ApiModel } from './model/model.ts';
@@ -24,6 +25,7 @@ import type { PoolScenario } from './scenario.ts';
 import { defaultPool } from './scenario.ts';
 import type { SavedState } from './state-file.ts';
 import { StateFile, readState } from './state-file.ts';
+import type { Guests } from './world/guests.ts';
 import { Identities } from './world/identities.ts';
 import type { LatencyProfile } from './world/latency.ts';
 import { Latency } from './world/latency.ts';
@@ -42,6 +44,8 @@ export interface LabOptions {
   /** The port that all hosts share; 0 or left out: a free one. */
   readonly port?: number;
   readonly guestSshPort?: number;
+  /** In-process if left out. Namespace guests need Linux and root; startLab rejects, with what to do, where they cannot be had. */
+  readonly guests?: 'in-process' | 'namespaces';
   /** Where the world outlives the lab's process; it is read at the start if it is there. */
   readonly stateFile?: string;
 }
@@ -61,6 +65,8 @@ export interface Lab {
   /** The first pool's world. */
   readonly world: World;
   readonly worlds: readonly World[];
+  /** Undefined when the guests are in-process ones. */
+  readonly namespaces: NamespaceGuests | undefined;
   snapshot(): WorldSnapshot;
   /** From the snapshot to now. */
   diff(before: WorldSnapshot): WorldChange[];
@@ -94,7 +100,7 @@ interface Shared {
   readonly log: CallLog;
   readonly faults: FaultPlan;
   readonly latency: Latency;
-  readonly guests: InProcessGuests;
+  readonly guests: Guests;
   readonly saved: SavedState | undefined;
 }
 
@@ -178,29 +184,26 @@ async function keepState(running: readonly Running[], path: string, epoch: numbe
   return file;
 }
 
-async function stop(running: readonly Running[], guests: InProcessGuests, file: StateFile | undefined): Promise<void> {
+async function stop(running: readonly Running[], guests: Guests, file: StateFile | undefined): Promise<void> {
   for (const { world } of running) world.closing.abort();
   await Promise.all(running.flatMap(({ bound }) => bound.servers.map((server) => server.close())));
   await guests.close();
   file?.close();
 }
 
+function logSshConnection(log: CallLog, { vmUuid, user = '' }: { vmUuid: string; user?: string }): void {
+  const call = log.open({ method: 'ssh.connect', params: [vmUuid, user], mutating: false, pool: '', host: vmUuid });
+  call.outcome = 'ok';
+}
+
 /** Starts a simulated data centre on loopback addresses. Rejects when a saved pool's addresses are taken by somebody else. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const log = new CallLog();
   const faults = new FaultPlan(options.seed);
-  const guests = new InProcessGuests({
-    onSshConnect: ({ vmUuid, user }) => {
-      const call = log.open({
-        method: 'ssh.connect',
-        params: [vmUuid, user ?? ''],
-        mutating: false,
-        pool: '',
-        host: vmUuid,
-      });
-      call.outcome = 'ok';
-    },
-  });
+  const onSshConnect = (event: { vmUuid: string; user?: string }) => logSshConnection(log, event);
+  const namespaces =
+    options.guests === 'namespaces' ? await NamespaceGuests.open({ onSshConnect, onFault: reportFault }) : undefined;
+  const guests = namespaces ?? new InProcessGuests({ onSshConnect });
   const saved = options.stateFile === undefined ? undefined : await readState(options.stateFile);
   const scenarios = options.pools ?? [defaultPool()];
   const registries = registriesFor(scenarios);
@@ -220,6 +223,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     pools: running.map(describePool),
     world,
     worlds,
+    namespaces,
     snapshot: () => snapshot(worlds),
     diff: (before) => diff(before, snapshot(worlds)),
     plan: (fault) => faults.plan(fault),

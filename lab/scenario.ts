@@ -21,6 +21,8 @@ export interface NetworkScenario {
   readonly name: string;
   /** Names of the hosts that have an interface in it. */
   readonly hosts: readonly string[];
+  /** The tenant's own: addresses come from its router or by hand, and the lab's side cannot reach them. */
+  readonly isolated?: boolean;
 }
 
 export interface TemplateScenario {
@@ -71,3 +73,25 @@ export function defaultPool(id = 'ams1'): PoolScenario {
 
 /** The usual pool as one of the products of products.ts. */
 export const poolOf = (product: string, id: string = product): PoolScenario => ({ ...defaultPool(id), product });
+
+/**
+ * The default pool with networks for virtual routers: the lab reaches guests in `management` only; `tenant` and `public` are joined by
+ * nothing but a router. Every namespace guest has the daemons of a router; the template only gives it its size.
+ */
+export function routedPool(id = 'ams1'): PoolScenario {
+  const pool = defaultPool(id);
+  const hosts = pool.hosts.map(({ name }) => name);
+  const template = { sr: 'shared', network: 'management', diskBytes: 10 * gib };
+  return {
+    ...pool,
+    networks: [
+      { name: 'management', hosts },
+      { name: 'tenant', hosts, isolated: true },
+      { name: 'public', hosts, isolated: true },
+    ],
+    templates: [
+      { name: 'debian-12', ...template, memoryBytes: 2 * gib, vcpus: 2 },
+      { name: 'router', ...template, memoryBytes: gib / 2, vcpus: 1 },
+    ],
+  };
+}

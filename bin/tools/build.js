@@ -9,7 +9,7 @@ const sources = [
 ];
 
 /** What the compiler leaves out and the program reads beside its own files. */
-const copied = [join('adapters', 'postgres', 'migrations')];
+const copied = [join('adapters', 'postgres', 'migrations'), join('lab', 'netns', 'image')];
 
 /**
  * Compiles the sources into dist/ and bundles the workflows when anything changed since the last time.

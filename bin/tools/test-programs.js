@@ -1,9 +1,13 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Trouble, say } from './trouble.js';
 import { lastLine, runQuietly } from './run.js';
 
-/** Programs that some tests use as a second opinion beside our own code, with the Debian package that has them. */
+/**
+ * Programs that some tests use, with the Debian package that has them: second opinions beside our own code, and what the lab's namespace
+ * guests are made of. `service`: what the package would start, now and at every boot of the machine.
+ * @type {readonly { program: string, debianPackage: string, service?: string }[]}
+ */
 const testPrograms = [
   { program: 'mkfs.vfat', debianPackage: 'dosfstools' },
   { program: 'mcopy', debianPackage: 'mtools' },
@@ -13,7 +17,21 @@ const testPrograms = [
   { program: 'zsh', debianPackage: 'zsh' },
   { program: 'fish', debianPackage: 'fish' },
   { program: 'docker-compose', debianPackage: 'docker-compose' },
+  { program: 'ip', debianPackage: 'iproute2' },
+  { program: 'ping', debianPackage: 'iputils-ping' },
+  { program: 'busybox', debianPackage: 'busybox' },
+  { program: 'udhcpc', debianPackage: 'udhcpc' },
+  { program: 'nft', debianPackage: 'nftables' },
+  { program: 'conntrack', debianPackage: 'conntrack' },
+  { program: 'dnsmasq', debianPackage: 'dnsmasq-base' },
+  { program: 'sshd', debianPackage: 'openssh-server', service: 'ssh.service' },
+  { program: 'keepalived', debianPackage: 'keepalived', service: 'keepalived.service' },
+  { program: 'conntrackd', debianPackage: 'conntrackd', service: 'conntrackd.service' },
+  { program: 'haproxy', debianPackage: 'haproxy', service: 'haproxy.service' },
 ];
+
+/** While this program answers 101, no package starts its service (invoke-rc.d(8)). */
+const servicePolicy = '/usr/sbin/policy-rc.d';
 
 /**
  * Installs missing test programs when that can be done without asking (root on Debian or Ubuntu); otherwise says how.
@@ -23,10 +41,11 @@ export function ensureTestPrograms(env) {
   const missing = testPrograms.filter(({ program }) => findProgram(program, env) === undefined);
   if (missing.length === 0) return;
   const packages = missing.map(({ debianPackage }) => debianPackage);
-  const byHand = `apt-get update && apt-get install -y ${packages.join(' ')}`;
+  const byHand = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
     say(`Installing Debian packages for the tests: ${packages.join(', ')}.`);
-    const trouble = aptInstall(packages, env);
+    const services = missing.flatMap(({ service }) => service ?? []);
+    const trouble = withoutServices(services, () => aptInstall(packages, env));
     if (trouble === undefined) return;
     reportMissing(`apt-get could not install ${packages.join(', ')}: ${trouble}.`, byHand, env);
   } else {
@@ -43,6 +62,25 @@ export function ensureTestPrograms(env) {
 function reportMissing(problem, cure, env) {
   if (env.CI === 'true') throw new Trouble(`${problem} No test was run; install them with: ${cure}`);
   say(`${problem} The tests that need them are skipped; install them with: ${cure}`);
+}
+
+/**
+ * Programs are wanted, not their services: none is started on this machine, neither now nor at its next boot. Whoever wrote a policy
+ * of their own keeps it.
+ * @template T
+ * @param {readonly string[]} services
+ * @param {() => T} install
+ * @returns {T}
+ */
+function withoutServices(services, install) {
+  const isOurs = services.length > 0 && !existsSync(servicePolicy);
+  if (isOurs) writeFileSync(servicePolicy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return install();
+  } finally {
+    if (isOurs) rmSync(servicePolicy);
+    for (const service of services) runQuietly('systemctl', ['disable', service]);
+  }
 }
 
 /**

@@ -1,6 +1,8 @@
 import { isSshFault } from '../fault-spec.ts';
 import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
+import type { GuestVif } from '../world/guests.ts';
+import { isolatedKey } from '../world/guests.ts';
 import type { World } from '../world/world.ts';
 import { faultAt } from './fault-points.ts';
 import { vdisOf } from './vm-support.ts';
@@ -16,13 +18,19 @@ async function configDrive(world: World, vm: string): Promise<Buffer | undefined
   return last === undefined ? undefined : world.contents.read(last.vdi);
 }
 
-function macsOf(world: World, vm: string): string[] {
-  const vifs = world.store.get('VM', vm).VIFs.map((ref) => world.store.get('VIF', ref));
-  return vifs.sort((a, b) => Number(a.device) - Number(b.device)).map((vif) => vif.MAC);
+function vifsOf(world: World, vm: string): GuestVif[] {
+  return world.store
+    .get('VM', vm)
+    .VIFs.map((ref) => world.store.get('VIF', ref))
+    .sort((a, b) => Number(a.device) - Number(b.device))
+    .map(({ device, MAC: mac, network: ref }) => {
+      const { uuid: network, other_config: settings } = world.store.get('network', ref);
+      return { device, mac, network, isolated: settings[isolatedKey] === 'true' };
+    });
 }
 
 /** What the agent in the guest reports once it is up. */
-function reportGuest(world: World, vm: string, address: string): void {
+function reportGuest(world: World, vm: string, networks: Readonly<Record<string, string>>): void {
   const now = formatDate(Date.now());
   const report = {
     os_version: {
@@ -35,7 +43,7 @@ function reportGuest(world: World, vm: string, address: string): void {
     PV_drivers_version: { major: '8', minor: '4', micro: '0', build: '1' },
     PV_drivers_up_to_date: true,
     PV_drivers_detected: true,
-    networks: { '0/ip': address, '0/ipv4/0': address },
+    networks: { ...networks },
     other: {
       'feature-suspend': '1',
       'feature-poweroff': '1',
@@ -71,7 +79,7 @@ export async function bootGuest(
     vmUuid: uuid,
     name,
     drive,
-    macs: macsOf(world, vm),
+    vifs: vifsOf(world, vm),
     addressHint: world.guestAddress(uuid),
     bootDelayMs: bootDelayMs + (fault?.kind === 'slow' ? fault.delayMs : 0),
     sshPort: world.guestSshPort,
@@ -80,13 +88,15 @@ export async function bootGuest(
       const fault = faultAt(world, 'guest.ssh', 'VM', vm, world.store.find('VM', vm)?.resident_on);
       return isSshFault(fault) ? fault : undefined;
     },
+    onNetworks: (networks) => {
+      if (world.runningGuests.get(vm) !== guest || world.store.find('VM', vm) === undefined) return;
+      const address = networks['0/ip'];
+      if (address !== undefined) world.setGuestAddress(uuid, address);
+      reportGuest(world, vm, networks);
+    },
   });
   world.runningGuests.set(vm, guest);
-  void guest.booted.then(({ address }) => {
-    if (world.runningGuests.get(vm) !== guest || world.store.find('VM', vm) === undefined) return;
-    world.setGuestAddress(uuid, address);
-    reportGuest(world, vm, address);
-  }, world.onFault);
+  guest.booted.catch(world.onFault);
 }
 
 /** Like a power cut. */

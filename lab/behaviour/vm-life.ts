@@ -75,6 +75,7 @@ function destroyVm(world: World, vm: string): void {
   if (world.store.find('VM_metrics', metrics) !== undefined) world.store.destroy('VM_metrics', metrics);
   if (guestMetrics !== nullRef) world.store.destroy('VM_guest_metrics', guestMetrics);
   world.setGuestAddress(uuid, null);
+  world.guests.forget(uuid);
 }
 
 export const vmLife: Handlers = {

@@ -163,6 +163,7 @@ async function cleanShutdown(call: Call, vm: string): Promise<void> {
   assertGuestAgent(call.world, vm);
   call.progress(0.25);
   await call.world.latency.spend('shutdown', call.signal);
+  await call.world.runningGuests.get(vm)?.shutDown();
   call.progress(0.9, 9);
   await halt(call.world, vm);
 }
@@ -198,6 +199,7 @@ export const vmPower: Handlers = {
     vmOperation(call, vm, 'clean_reboot', ['Running'], async () => {
       assertGuestAgent(call.world, vm);
       await call.world.latency.spend('shutdown', call.signal);
+      await call.world.runningGuests.get(vm)?.shutDown();
       await reboot(call, vm);
     }),
 

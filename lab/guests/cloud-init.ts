@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { GuestBootError } from './boot-errors.ts';
 import { readConfigDrive } from './config-drive.ts';
-import { readStaticAddress } from './network-config.ts';
+import { readInterfaces, type InterfaceConfig } from './network-config.ts';
 import { readUserData, type UserData } from './user-data.ts';
 import { parseYaml } from './yaml-text.ts';
 
@@ -10,8 +10,10 @@ const defaultUser = 'debian';
 
 export interface GuestConfig extends UserData {
   readonly hostname: string;
-  /** Undefined: the address comes from DHCP. */
-  readonly staticAddress: string | undefined;
+  /** Another one than at the last boot: the machine is new, and cloud-init configures it. */
+  readonly instanceId: string;
+  /** Per interface; undefined: as the image has it, by DHCP. */
+  readonly interfaces: readonly (InterfaceConfig | undefined)[];
 }
 
 const metaDataShape = z.looseObject({
@@ -30,16 +32,17 @@ export function configureGuest(
 ): GuestConfig {
   if (!drive) {
     log('cloud-init: no config drive; the machine keeps the defaults of its image');
-    return { ...readUserData('', defaultUser, log), hostname: 'localhost', staticAddress: undefined };
+    return { ...readUserData('', defaultUser, log), hostname: 'localhost', instanceId: 'none', interfaces: [] };
   }
   const { volumeKind, metaData, userData, networkConfig } = readConfigDrive(drive);
-  const { 'instance-id': instanceId, 'local-hostname': localHostname } = readMetaData(metaData);
-  log(`cloud-init: instance ${instanceId ?? 'nocloud'} configured from a ${volumeKind} drive`);
+  const { 'instance-id': instanceId = 'nocloud', 'local-hostname': localHostname } = readMetaData(metaData);
+  log(`cloud-init: instance ${instanceId} configured from a ${volumeKind} drive`);
   const asked = readUserData(userData, defaultUser, log);
   return {
     ...asked,
     hostname: asked.hostname ?? localHostname ?? 'localhost',
-    staticAddress: networkConfig === undefined ? undefined : readStaticAddress(networkConfig, macs),
+    instanceId,
+    interfaces: networkConfig === undefined ? [] : readInterfaces(networkConfig, macs),
   };
 }
 

@@ -1,7 +1,7 @@
 /** What the commands of a guest can see. */
 export interface ShellView {
   readonly hostname: string;
-  readonly files: ReadonlyMap<string, Buffer>;
+  readonly files: ReadonlyMap<string, { readonly content: Buffer }>;
   readonly bootedAt: Date;
 }
 
@@ -33,10 +33,10 @@ function success(stdout: Buffer | string): CommandResult {
   return { stdout, stderr: '', exitCode: 0 };
 }
 
-function cat(paths: readonly string[], files: ReadonlyMap<string, Buffer>): CommandResult {
+function cat(paths: readonly string[], files: ShellView['files']): CommandResult {
   const missing = paths.filter((path) => !files.has(path));
   return {
-    stdout: Buffer.concat(paths.flatMap((path) => files.get(path) ?? [])),
+    stdout: Buffer.concat(paths.flatMap((path) => files.get(path)?.content ?? [])),
     stderr: missing.map((path) => `cat: ${path}: No such file or directory\n`).join(''),
     exitCode: missing.length === 0 ? 0 : 1,
   };

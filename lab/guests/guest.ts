@@ -4,6 +4,7 @@ import { AddressBook, type HeldAddress } from './addresses.ts';
 import { GuestBootError } from './boot-errors.ts';
 import { configureGuest, type GuestConfig } from './cloud-init.ts';
 import { generateHostKeys, guestHostKeys } from './host-keys.ts';
+import { staticIpv4 } from './network-config.ts';
 import { SshService } from './ssh-service.ts';
 
 const consoleLinesKept = 500;
@@ -13,7 +14,7 @@ export interface GuestSpec {
   readonly name: string;
   /** The raw content of the config drive's disk, which may be longer than the file system on it. */
   readonly drive: Buffer | undefined;
-  readonly macs: readonly string[];
+  readonly vifs: readonly { readonly mac: string }[];
   /** The address that the guest had before; it gets it again if it is free. */
   readonly addressHint?: string;
   readonly bootDelayMs: number;
@@ -22,6 +23,8 @@ export interface GuestSpec {
   readonly neverBoots?: boolean;
   /** Asked at each SSH connection for what is planned to go wrong with it. */
   readonly onSshConnection?: () => SshFault | undefined;
+  /** Told of the addresses when it has booted, by the keys of guest metrics. */
+  readonly onNetworks?: (networks: Readonly<Record<string, string>>) => void;
 }
 
 export interface BootedGuest {
@@ -40,6 +43,8 @@ export interface RunningGuest {
   readonly consoleLog: readonly string[];
   /** Like a power cut. Resolves when every socket is closed and the address is free; a second call changes nothing. */
   stop(): Promise<void>;
+  /** The same here: nothing in the guest needs to be told beforehand. */
+  shutDown(): Promise<void>;
 }
 
 export interface InProcessGuestsOptions {
@@ -68,6 +73,9 @@ export class InProcessGuests {
     this.#running.add(guest);
     return guest;
   }
+
+  /** Nothing of a guest outlives its power here. */
+  forget(): void {}
 
   /** Stops every guest. */
   async close(): Promise<void> {
@@ -112,6 +120,10 @@ class Guest implements RunningGuest {
     return this.#held?.port;
   }
 
+  shutDown(): Promise<void> {
+    return this.stop();
+  }
+
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -131,10 +143,11 @@ class Guest implements RunningGuest {
     try {
       await this.#bootDelay();
       if (this.#powerOff.signal.aborted || this.#spec.neverBoots) return undefined;
-      const config = configureGuest(this.#spec.drive, this.#spec.macs, (line) => this.#log(line));
+      const macs = this.#spec.vifs.map(({ mac }) => mac);
+      const config = configureGuest(this.#spec.drive, macs, (line) => this.#log(line));
       const { deletesImageHostKeys, hostKeys } = config;
       const keys = guestHostKeys(hostKeys, deletesImageHostKeys, this.#surroundings.imageHostKeys);
-      return this.#answer(config, keys, await this.#configureNetwork(config));
+      return this.#answer(config, [...keys.values()], await this.#configureNetwork(config));
     } catch (error) {
       if (!(error instanceof GuestBootError)) throw error;
       this.#log(`boot failed: ${error.message}`);
@@ -149,15 +162,18 @@ class Guest implements RunningGuest {
     });
   }
 
-  #configureNetwork({ staticAddress }: GuestConfig): Promise<HeldAddress> {
+  /** One address is enough for a guest that only answers SSH: the first static one, else a leased one. */
+  #configureNetwork({ interfaces }: GuestConfig): Promise<HeldAddress> {
     const { addressHint, sshPort } = this.#spec;
     const { addresses } = this.#surroundings;
+    const staticAddress = interfaces.flatMap((one) => (one === undefined ? [] : staticIpv4(one)))[0];
     return staticAddress === undefined ? addresses.lease(addressHint, sshPort) : addresses.take(staticAddress, sshPort);
   }
 
   #answer(config: GuestConfig, hostKeys: readonly string[], held: HeldAddress): BootedGuest {
-    const { hostname, files, authorizedKeys } = config;
+    const { hostname, files, authorizedKeys, commands } = config;
     this.#held = held;
+    for (const command of commands) this.#log(`cloud-init: not run by an in-process guest: ${JSON.stringify(command)}`);
     this.#service = new SshService({
       server: held.server,
       hostKeys,
@@ -168,6 +184,7 @@ class Guest implements RunningGuest {
       log: (line) => this.#log(line),
     });
     this.#log(`${hostname} answers SSH on ${held.address}:${held.port}`);
+    this.#spec.onNetworks?.({ '0/ip': held.address, '0/ipv4/0': held.address });
     return { address: held.address, hostname, sshPort: held.port };
   }
 

@@ -2,7 +2,7 @@ import ssh2 from 'ssh2';
 import { GuestBootError } from './boot-errors.ts';
 
 /**
- * The private host keys of a booted guest. Like cloud-init: keys from user-data are used as they are and nothing is generated beside
+ * The private host keys of a booted guest, per type. Like cloud-init: keys from user-data are used as they are and nothing is generated beside
  * them; else the guest makes its own. The image's keys are deleted unless `ssh_deletekeys: false`, which leaves the ones of other types.
  * Throws GuestBootError when a key is unusable: sshd would not start.
  */
@@ -10,10 +10,10 @@ export function guestHostKeys(
   injected: ReadonlyMap<string, string>,
   deletesImageHostKeys: boolean,
   imageHostKeys: ReadonlyMap<string, string>,
-): string[] {
+): ReadonlyMap<string, string> {
   const keys = new Map([...(deletesImageHostKeys ? [] : imageHostKeys), ...injected]);
   for (const [type, key] of keys) assertUsable(type, key);
-  return keys.size === 0 ? [...generateHostKeys().values()] : [...keys.values()];
+  return keys.size === 0 ? generateHostKeys() : keys;
 }
 
 export function generateHostKeys(): Map<string, string> {

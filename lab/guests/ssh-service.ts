@@ -99,7 +99,8 @@ export class SshService {
   }
 }
 
-function breakSocket(socket: Socket, fault: SshFault): void {
+/** Carries out what is planned, as far as it concerns the connection alone. */
+export function breakSocket(socket: Socket, fault: SshFault): void {
   const reset = () => void socket.resetAndDestroy();
   if (fault.kind === 'ssh-refused') reset();
   if (fault.kind !== 'ssh-drops') return;

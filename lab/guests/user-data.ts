@@ -25,13 +25,25 @@ const fileEntry = z.looseObject({
   content: z.union([z.string(), z.number().transform(String)]).default(''),
   encoding: z.string().default('text/plain'),
   append: z.boolean().default(false),
+  /** An octal number: as text `'0640'`, or written bare, which YAML 1.1 reads as octal. */
+  permissions: z
+    .union([z.string().regex(/^0?[0-7]{3,4}$/), z.number().transform((mode) => mode.toString(8))])
+    .optional(),
+  owner: z
+    .string()
+    .regex(/^[a-z_][\w-]*(:[a-z_][\w-]*)?$/)
+    .optional(),
 });
+
+/** A line for the shell, or the words of a program and its arguments. */
+const commandEntry = z.union([z.string(), z.array(z.union([z.string(), z.number().transform(String)])).min(1)]);
 
 /** The part of #cloud-config that the guests carry out. Keys beyond it are named on the console and have no effect. */
 const modules = {
   hostname: z.string(),
   fqdn: z.string(),
   disable_root: z.boolean(),
+  runcmd: z.array(commandEntry),
   ssh_authorized_keys: keyList,
   ssh_deletekeys: z.boolean(),
   ssh_keys: z.record(z.string(), z.string()),
@@ -41,6 +53,14 @@ const modules = {
 
 type CloudConfig = { readonly [Key in keyof typeof modules]?: z.output<(typeof modules)[Key]> };
 
+export interface WrittenFile {
+  readonly content: Buffer;
+  /** Octal. */
+  readonly permissions: string;
+  /** `user` or `user:group`. */
+  readonly owner: string;
+}
+
 /** What user-data asks for, with cloud-init's defaults filled in. */
 export interface UserData {
   readonly hostname: string | undefined;
@@ -49,7 +69,9 @@ export interface UserData {
   /** Private host keys, per type (`ed25519`, `rsa`, `ecdsa`). */
   readonly hostKeys: ReadonlyMap<string, string>;
   readonly deletesImageHostKeys: boolean;
-  readonly files: ReadonlyMap<string, Buffer>;
+  readonly files: ReadonlyMap<string, WrittenFile>;
+  /** In their order, at the end of the first boot. */
+  readonly commands: readonly (string | readonly string[])[];
 }
 
 /**
@@ -64,6 +86,7 @@ export function readUserData(text: string, defaultUser: string, log: (line: stri
     hostKeys: hostKeys(config, log),
     deletesImageHostKeys: config.ssh_deletekeys ?? true,
     files: writtenFiles(config, log),
+    commands: config.runcmd ?? [],
   };
 }
 
@@ -122,12 +145,12 @@ function hostKeys(config: CloudConfig, log: (line: string) => void): Map<string,
   return keys;
 }
 
-function writtenFiles(config: CloudConfig, log: (line: string) => void): Map<string, Buffer> {
-  const files = new Map<string, Buffer>();
-  for (const { path, content, encoding, append } of config.write_files ?? []) {
+function writtenFiles(config: CloudConfig, log: (line: string) => void): Map<string, WrittenFile> {
+  const files = new Map<string, WrittenFile>();
+  for (const { path, content, encoding, append, permissions = '0644', owner = 'root' } of config.write_files ?? []) {
     try {
-      const before = append ? (files.get(path) ?? Buffer.alloc(0)) : Buffer.alloc(0);
-      files.set(path, Buffer.concat([before, decode(content, encoding)]));
+      const before = append ? (files.get(path)?.content ?? Buffer.alloc(0)) : Buffer.alloc(0);
+      files.set(path, { content: Buffer.concat([before, decode(content, encoding)]), permissions, owner });
     } catch (error) {
       log(`cloud-init: ${path} not written: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -35,7 +35,7 @@ export class RawClient {
     this.session = session;
   }
 
-  static async login(lab: Lab): Promise<RawClient> {
+  static async login(lab: Pick<Lab, 'pools'>): Promise<RawClient> {
     const [pool] = lab.pools;
     if (pool === undefined) throw new Error('the lab has no pool');
     const session = await send(pool.url, 'session.login_with_password', [pool.user, pool.password]);

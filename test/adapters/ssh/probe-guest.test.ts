@@ -15,7 +15,14 @@ async function bootGuest(hostKey: HostKey) {
   const drive = await buildConfigDrive(
     renderCloudInit({ instanceId: 'a1', hostname: 'web-01', hostKey, sshAuthorizedKeys: [] }),
   );
-  const spec = { vmUuid: 'a1', name: 'web-01', drive, macs: ['02:00:00:00:00:01'], bootDelayMs: 0, sshPort: 0 };
+  const spec = {
+    vmUuid: 'a1',
+    name: 'web-01',
+    drive,
+    vifs: [{ mac: '02:00:00:00:00:01' }],
+    bootDelayMs: 0,
+    sshPort: 0,
+  };
   return guests.boot(spec).booted;
 }
 

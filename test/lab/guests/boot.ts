@@ -9,7 +9,7 @@ export function specOf(drive: Buffer | undefined, changes: Partial<GuestSpec> = 
     vmUuid: randomUUID(),
     name: 'web-1',
     drive,
-    macs: ['00:16:3e:00:00:01'],
+    vifs: [{ mac: '00:16:3e:00:00:01' }],
     bootDelayMs: 0,
     sshPort: 0,
     ...changes,

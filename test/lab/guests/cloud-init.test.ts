@@ -38,10 +38,10 @@ describe('user-data', () => {
   });
 
   it('loses only the keys that are wrong, and names what the lab does not carry out', () => {
-    const config = configure({ hostname: 'db-1', users: 7, runcmd: ['touch /x'] });
+    const config = configure({ hostname: 'db-1', users: 7, packages: ['nginx'] });
     expect(config.hostname).toBe('db-1');
     expect(config.console).toContainEqual(expect.stringMatching(/^cloud-init: users ignored: /));
-    expect(config.console).toContain('cloud-init: runcmd is not carried out in the lab: ["touch /x"]');
+    expect(config.console).toContain('cloud-init: packages is not carried out in the lab: ["nginx"]');
   });
 
   it('is read as YAML 1.1, as cloud-init reads it', () => {
@@ -75,11 +75,30 @@ describe('write_files', () => {
         { path: '/c', content: 'no gzip', encoding: 'gzip' },
       ],
     });
-    expect(Object.fromEntries([...files].map(([path, content]) => [path, content.toString()]))).toEqual({
+    expect(Object.fromEntries([...files].map(([path, { content }]) => [path, content.toString()]))).toEqual({
       '/a': 'one two',
       '/b': 'packed',
     });
     expect(console).toContainEqual(expect.stringMatching(/^cloud-init: \/c not written: /));
+  });
+
+  it('takes permissions as text or as the octal number that YAML 1.1 reads, and the owner', () => {
+    const { files } = configure({
+      write_files: [{ path: '/a' }, { path: '/b', permissions: '0600', owner: 'haproxy:haproxy' }],
+    });
+    expect(files.get('/a')).toMatchObject({ permissions: '0644', owner: 'root' });
+    expect(files.get('/b')).toMatchObject({ permissions: '0600', owner: 'haproxy:haproxy' });
+    const bare = configure({}, { 'user-data': '#cloud-config\nwrite_files: [{ path: /c, permissions: 0755 }]\n' });
+    expect(bare.files.get('/c')?.permissions).toBe('755');
+  });
+});
+
+describe('runcmd', () => {
+  it('takes lines for the shell and words of a program', () => {
+    expect(configure({ runcmd: ['echo $HOME', ['touch', '/x', 7]] }).commands).toEqual([
+      'echo $HOME',
+      ['touch', '/x', '7'],
+    ]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
 import { InProcessGuests, type RunningGuest } from '../../../lab/guests/guest.ts';
+import { readInterfaces } from '../../../lab/guests/network-config.ts';
 import { answeredUntilStopped, consoleLine, driveWith, specOf } from './boot.ts';
 
 const mac = '00:16:3e:00:00:01';
@@ -10,7 +11,7 @@ afterAll(() => guests.close());
 
 function bootWith(networkConfig: object | string): RunningGuest {
   const text = typeof networkConfig === 'string' ? networkConfig : stringify(networkConfig);
-  return guests.boot(specOf(driveWith({}, { 'network-config': text }), { macs: [mac] }));
+  return guests.boot(specOf(driveWith({}, { 'network-config': text }), { vifs: [{ mac }] }));
 }
 
 /** An address that was free a moment ago. */
@@ -35,6 +36,29 @@ describe('network-config', () => {
     const address = await freeAddress();
     const guest = bootWith({ network: staticAddress(address, mac.toUpperCase()) });
     expect((await guest.booted).address).toBe(address);
+  });
+
+  it('configures several interfaces, by MAC address or by number', () => {
+    const text = stringify({
+      version: 2,
+      ethernets: {
+        tenant: { match: { macaddress: mac }, addresses: ['10.0.0.1/24'] },
+        enX0: { dhcp4: true },
+        eth2: { addresses: ['192.0.2.2/24'], gateway4: '192.0.2.1', nameservers: { addresses: ['192.0.2.1'] } },
+      },
+    });
+    const plain = { addresses: [], dhcp4: false, routes: [], nameservers: [] };
+    expect(readInterfaces(text, ['00:16:3e:00:00:07', mac, '00:16:3e:00:00:08', '00:16:3e:00:00:09'])).toEqual([
+      { ...plain, dhcp4: true },
+      { ...plain, addresses: ['10.0.0.1/24'] },
+      {
+        ...plain,
+        addresses: ['192.0.2.2/24'],
+        routes: [{ to: 'default', via: '192.0.2.1' }],
+        nameservers: ['192.0.2.1'],
+      },
+      undefined,
+    ]);
   });
 
   it('leaves the address to DHCP when it says so', async () => {
