@@ -4,6 +4,7 @@ import type { ErrorRequestHandler, Express } from 'express';
 import { z } from 'zod';
 import { addBarriers, addFaults } from './control-faults.ts';
 import { notFound, refuse } from './control-answers.ts';
+import { addUpdateFiles } from './control-updates.ts';
 import type { WorldSnapshot } from './diff.ts';
 import type { Lab } from './lab.ts';
 import { isClassName } from './model/model.ts';
@@ -87,6 +88,7 @@ export async function startControl(lab: Lab, port: number): Promise<ControlPort>
   addSnapshots(app, lab);
   addSpeed(app, lab);
   addFaults(app, lab);
+  addUpdateFiles(app, lab);
   addBarriers(app, lab);
   app.use((req, res) => notFound(res, `${req.method} ${req.path}`));
   app.use(answerError);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { startControl } from '../../../lab/control.ts';
 import { afterHostStart } from '../../../lab/patching/guidances.ts';
 import { updateIso } from '../../../lab/patching/update-file.ts';
 import type { UpdateInfo } from '../../../lab/patching/update-info.ts';
@@ -40,6 +41,21 @@ describe('pool_update on XenServer 8.2', () => {
     expect(record).toMatchObject({ uuid: infoAt(0).uuid, vdi, hosts: [], after_apply_guidance: ['restartHost'] });
     const [patch] = await call<string[]>('pool_patch.get_all');
     expect(await call('pool_patch.get_pool_update', patch)).toBe(update);
+  });
+
+  it('can be fetched from the lab as its vendor would give it out', async () => {
+    const control = await startControl(lab(), 0);
+    try {
+      const listed = (await (await fetch(`${control.url}/update-files`)).json()) as Record<string, { uuid: string }[]>;
+      expect(listed['xenserver-8.2']?.map(({ uuid }) => uuid)).toContain(infoAt(0).uuid);
+      const file = await fetch(`${control.url}/update-files/xenserver-8.2/${infoAt(0).uuid}`);
+      const vdi = await diskWith(Buffer.from(await file.arrayBuffer()));
+      const update = await call('pool_update.introduce', vdi);
+      expect(await call('pool_update.get_uuid', update)).toBe(infoAt(0).uuid);
+      expect((await fetch(`${control.url}/update-files/xenserver-8.2/nosuch`)).status).toBe(404);
+    } finally {
+      await control.close();
+    }
   });
 
   it('is refused when the disk holds no update', async () => {
