@@ -36,16 +36,31 @@ const ignoredFields: Readonly<Partial<Record<ClassName, Readonly<Record<string, 
   VM_guest_metrics: { last_updated: 'the time of the last sample' },
 };
 
+/** What the guest of a halted VM said last is kept until the VM starts again: a receipt of its last run. */
+const isLastWord = (cls: ClassName, field: string, { power_state: state }: RecordValue): boolean =>
+  cls === 'VM' && field === 'guest_metrics' && state === 'Halted';
+
+const lastWords = (world: World): ReadonlySet<string> =>
+  new Set(
+    world.store
+      .records('VM')
+      .filter(([, vm]) => vm.power_state === 'Halted')
+      .map(([, vm]) => vm.guest_metrics),
+  );
+
 /** A task that has ended is a receipt, which goes by itself; one that still runs counts. */
 const isReceipt = (cls: ClassName, record: RecordValue): boolean =>
   cls === 'task' && !isPending(asText(record['status']));
 
 export function snapshot(worlds: Iterable<World>): WorldSnapshot {
   const pools = [...worlds].map((world) => {
+    const receipts = lastWords(world);
     const objects = [...classes.keys()]
       .filter((cls) => ignoredClasses[cls] === undefined)
       .map((cls) => {
-        const entries = [...world.store.entries(cls)].filter(({ record }) => !isReceipt(cls, record));
+        const entries = [...world.store.entries(cls)].filter(
+          ({ ref, record }) => !receipts.has(ref) && !isReceipt(cls, record),
+        );
         return [cls, new Map(entries.map(({ ref, record }) => [ref, record]))] as const;
       });
     return [world.id, new Map(objects)] as const;
@@ -59,7 +74,8 @@ const normal = (value: Value | undefined): unknown =>
 
 function changedFields(cls: ClassName, before: RecordValue, after: RecordValue): WorldChange['fields'] | undefined {
   const names = Object.keys(after).filter((name) => {
-    return ignoredFields[cls]?.[name] === undefined && !isDeepStrictEqual(normal(before[name]), normal(after[name]));
+    if (ignoredFields[cls]?.[name] !== undefined || isLastWord(cls, name, after)) return false;
+    return !isDeepStrictEqual(normal(before[name]), normal(after[name]));
   });
   if (names.length === 0) return undefined;
   return Object.fromEntries(names.map((name) => [name, { before: before[name] ?? '', after: after[name] ?? '' }]));

@@ -4,18 +4,23 @@ import { poolPatchBehaviour } from '../patching/pool-patch.ts';
 import { poolUpdateBehaviour } from '../patching/pool-update.ts';
 import { repositoryBehaviour } from '../patching/repository.ts';
 import { pluginBehaviour } from '../patching/updater-plugin.ts';
+import { accessBehaviour } from './access.ts';
+import { applianceBehaviour } from './appliance.ts';
 import { eventBehaviour } from './event.ts';
 import { hostBehaviour } from './host.ts';
 import { messageBehaviour } from './message.ts';
 import { networkBehaviour } from './network.ts';
 import { placement } from './placement.ts';
+import { poolSettings } from './pool-settings.ts';
 import { sessionBehaviour } from './session.ts';
+import { smallObjects } from './small-objects.ts';
 import { srBehaviour } from './sr.ts';
 import { suspendBehaviour } from './suspend.ts';
 import { taskBehaviour } from './task.ts';
 import { vbdBehaviour } from './vbd.ts';
 import { vdiBehaviour } from './vdi.ts';
 import { vifBehaviour } from './vif.ts';
+import { vlanBehaviour } from './vlan.ts';
 import { vmCopies } from './vm-copies.ts';
 import { vmLife } from './vm-life.ts';
 import { vmLimits } from './vm-limits.ts';
@@ -27,6 +32,9 @@ export const behaviours = (): readonly Handlers[] => [
   taskBehaviour,
   eventBehaviour(),
   messageBehaviour,
+  accessBehaviour,
+  smallObjects,
+  poolSettings,
   hostBehaviour,
   placement,
   vmLife,
@@ -44,4 +52,6 @@ export const behaviours = (): readonly Handlers[] => [
   repositoryBehaviour,
   hostUpdatesBehaviour,
   pluginBehaviour,
+  vlanBehaviour,
+  applianceBehaviour,
 ];

@@ -62,14 +62,19 @@ function vmOperations(vm: RecordValue): readonly string[] {
   return vm['power_state'] === 'Suspended' ? suspended : halted;
 }
 
-const copies = ['copy', 'clone', 'export'];
+/** Operations of one VM that may run beside each other. */
+const sideBySide = [
+  ['copy', 'clone', 'export'],
+  ['snapshot', 'checkpoint'],
+];
 
 function allowedForVm(vm: RecordValue): readonly string[] {
   const current = Object.values(vm['current_operations'] as Record<string, string>);
   const blocked = vm['blocked_operations'] as Record<string, string>;
   const possible = vmOperations(vm).filter((name) => blocked[name] === undefined);
   if (current.length === 0) return possible;
-  return current.every((name) => copies.includes(name)) ? possible.filter((name) => copies.includes(name)) : [];
+  const together = sideBySide.find((names) => current.every((name) => names.includes(name))) ?? [];
+  return possible.filter((name) => together.includes(name));
 }
 
 const isLive = (store: Store, vm: unknown): boolean =>

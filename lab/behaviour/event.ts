@@ -33,7 +33,7 @@ function subscriptionHandlers(): Handlers {
   };
   return {
     'event.register': ({ world, session }, classes) => {
-      const known = subscriptions(world).get(session) ?? { classes: new Set(), seen: world.store.generation };
+      const known = subscriptions(world).get(session) ?? { classes: new Set(), seen: world.events.mark() };
       for (const cls of classes) known.classes.add(cls);
       subscriptions(world).set(session, known);
     },
@@ -48,7 +48,7 @@ function subscriptionHandlers(): Handlers {
       const ended = sessionEnd(world, session);
       for (;;) {
         const events = world.events.next([...subscription.classes], subscription.seen);
-        subscription.seen = world.store.generation;
+        subscription.seen = world.events.mark();
         if (events.length > 0) return events;
         await world.events.nextChange(2 ** 31 - 1, ended);
         if (ended.aborted) throw new XapiError('SESSION_INVALID', session);

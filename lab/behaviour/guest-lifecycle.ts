@@ -59,7 +59,8 @@ function reportGuest(world: World, vm: string, networks: Readonly<Record<string,
   else world.store.update('VM', vm, { guest_metrics: world.store.create('VM_guest_metrics', report) });
 }
 
-function dropReport(world: World, vm: string): void {
+/** What the guest said in its run before is kept while the VM is halted, and goes when it starts again. */
+export function dropReport(world: World, vm: string): void {
   const { guest_metrics: metrics } = world.store.get('VM', vm);
   if (metrics === nullRef) return;
   world.store.update('VM', vm, { guest_metrics: nullRef });
@@ -104,5 +105,4 @@ export async function stopGuest(world: World, vm: string): Promise<void> {
   const guest = world.runningGuests.get(vm);
   world.runningGuests.delete(vm);
   await guest?.stop();
-  if (world.store.find('VM', vm) !== undefined) dropReport(world, vm);
 }

@@ -10,6 +10,14 @@ function networkOf(world: World, device: string): string {
   return found ?? world.store.create('network', { name_label: name, bridge: `xenbr${device.replace(/^eth/, '')}` });
 }
 
+/** The name given, or the first of xapi0, xapi1, … that no network has. Throws BRIDGE_NAME_EXISTS. */
+function bridgeFor(world: World, name: string): string {
+  const taken = new Set(world.store.records('network').map(([, { bridge }]) => bridge));
+  if (name !== '' && taken.has(name)) throw new XapiError('BRIDGE_NAME_EXISTS', name);
+  if (name !== '') return name;
+  for (let number = 0; ; number++) if (!taken.has(`xapi${number}`)) return `xapi${number}`;
+}
+
 export interface PifOptions {
   readonly device: string;
   readonly network: string;
@@ -51,10 +59,15 @@ export const networkBehaviour: Handlers = {
       world.store.update('PIF', other, { management: other === pif });
     }
   },
-  'network.create': ({ world }, record) => world.store.create('network', record),
+  'network.create': ({ world }, record) =>
+    world.store.create('network', { ...record, bridge: bridgeFor(world, record.bridge) }),
   'network.destroy': ({ world }, network) => {
-    const [pif] = world.store.get('network', network).PIFs;
+    const { PIFs: pifs, VIFs: vifs } = world.store.get('network', network);
+    const plugged = vifs.find((vif) => world.store.get('VIF', vif).currently_attached);
+    if (plugged !== undefined) throw new XapiError('NETWORK_CONTAINS_VIF', plugged);
+    const [pif] = pifs;
     if (pif !== undefined) throw new XapiError('NETWORK_CONTAINS_PIF', pif);
+    for (const vif of vifs) world.store.destroy('VIF', vif);
     world.store.destroy('network', network);
   },
 };

@@ -1,5 +1,7 @@
 import type { Handlers } from '../dispatch/call.ts';
 import type { Records } from '../model/records.ts';
+import { parseType } from '../model/types.ts';
+import { cellText, rowOf } from '../world/database-text.ts';
 import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
@@ -7,6 +9,14 @@ import { XapiError } from '../xapi-error.ts';
 import { assertRoom, copyVdi, destroyVdi } from './vdi.ts';
 import { createVif } from './vif.ts';
 import { vdisOf, vmOperation } from './vm-support.ts';
+
+/** A copy says what its original's guest said last, until it starts itself. */
+function copyOfReport(world: World, metrics: string): string {
+  const report = world.store.find('VM_guest_metrics', metrics);
+  return report === undefined
+    ? nullRef
+    : world.store.create('VM_guest_metrics', { ...report, uuid: world.identities.uuid() });
+}
 
 /** The fields that a VM's copy does not take from its original. */
 function ownFields(world: World, original: Records['VM'], name: string): Partial<Records['VM']> {
@@ -24,7 +34,7 @@ function ownFields(world: World, original: Records['VM'], name: string): Partial
     scheduled_to_be_resident_on: nullRef,
     domid: -1,
     metrics: world.store.create('VM_metrics', {}),
-    guest_metrics: nullRef,
+    guest_metrics: copyOfReport(world, original.guest_metrics),
     suspend_VDI: nullRef,
     last_booted_record: '',
     is_default_template: false,
@@ -120,19 +130,28 @@ export const vmCopies: Handlers = {
 };
 
 function snapshotVm(world: World, vm: string, name: string): string {
+  const metadata = asRemembered(world, vm);
   const snapshot = copyVm(world, vm, name, (vdi) => copyVdi(world, vdi, { shared: true, snapshot: true }), true);
-  const { name_label: label, other_config: original, power_state: state } = world.store.get('VM', vm);
+  const { name_label: label, other_config: original, power_state: state, parent } = world.store.get('VM', vm);
   world.store.update('VM', snapshot, {
     name_label: name === '' ? label : name,
     other_config: original,
     is_a_template: true,
     is_a_snapshot: true,
     snapshot_of: vm,
+    parent,
     snapshot_time: formatDate(Date.now()),
     snapshot_info: { 'disk-snapshot-type': 'crash_consistent', 'power-state-at-snapshot': state },
+    snapshot_metadata: metadata,
   });
   world.store.update('VM', vm, { parent: snapshot });
   return snapshot;
+}
+
+/** All fields of the VM at this moment, as the daemon's database writes them. */
+function asRemembered(world: World, vm: string): string {
+  const row = rowOf(world.store, 'VM', vm).reverse();
+  return cellText(parseType('(string -> string) map'), Object.fromEntries(row));
 }
 
 /** The VM's disks are replaced by copies of the snapshot's: their old references die. */

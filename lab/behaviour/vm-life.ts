@@ -82,6 +82,8 @@ export const vmLife: Handlers = {
   'VM.create': ({ world }, record) =>
     world.store.create('VM', {
       ...record,
+      // Only a VM whose memory is kept on a disk can begin as anything but halted.
+      power_state: record.power_state === 'Suspended' ? 'Suspended' : 'Halted',
       other_config: { mac_seed: world.identities.uuid(), ...record.other_config },
       metrics: world.store.create('VM_metrics', {}),
       domid: -1,

@@ -5,7 +5,7 @@ import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
-import { bootGuest, stopGuest } from './guest-lifecycle.ts';
+import { bootGuest, dropReport, stopGuest } from './guest-lifecycle.ts';
 import { refreshFreeMemory } from './memory.ts';
 import { assertCanBootHere, chooseHost } from './placement.ts';
 import { attach } from './vbd.ts';
@@ -111,6 +111,7 @@ export async function bringUp(call: Call, vm: string, pickHost: () => string, pa
 }
 
 async function startOn(call: Call, vm: string, pickHost: () => string, paused: boolean): Promise<void> {
+  dropReport(call.world, vm);
   await bringUp(call, vm, pickHost, paused);
   postMessage(call.world, 'VM_STARTED', vm);
 }

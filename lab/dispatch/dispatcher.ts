@@ -126,12 +126,20 @@ export class Dispatcher {
 
   /** The answer's text; what an Async call does goes on behind it. Never rejects. */
   private async answer(decoded: DecodedCall, prepared: Prepared, host: string, met: Met): Promise<string> {
-    if (prepared.isAsync) return this.startTask(decoded, { ...met, prepared, call: this.taskCall(prepared, host) });
+    if (prepared.isAsync)
+      return this.startTask(decoded, {
+        ...met,
+        prepared,
+        call: this.taskCall(prepared, host, `Async.${prepared.registered.message.fullName}`),
+      });
+    const call = this.plainCall(prepared, host);
     try {
-      const result = await this.effect({ ...met, prepared, call: this.plainCall(prepared, host) });
+      const result = await this.effect({ ...met, prepared, call });
       return decoded.success(prepared.registered.message.result, result);
     } catch (error) {
       return decoded.failure(describeError(error));
+    } finally {
+      this.world.tasks.forget(call.operationId);
     }
   }
 
@@ -146,8 +154,11 @@ export class Dispatcher {
     return decoded.success({ kind: 'ref', cls: 'task' }, task);
   }
 
-  private plainCall({ registered, session }: Prepared, host: string): Call {
+  /** A message that could run as a task has one for as long as its call lasts, whoever called it. */
+  private plainCall(prepared: Prepared, host: string): Call {
+    const { registered, session } = prepared;
     const { world } = this;
+    if (registered.message.hasAsync) return this.taskCall(prepared, host, registered.message.fullName);
     const method = registered.message.fullName;
     const controller = new AbortController();
     return {
@@ -162,10 +173,10 @@ export class Dispatcher {
     };
   }
 
-  private taskCall({ registered, session }: Prepared, host: string): Call {
+  private taskCall({ registered, session }: Prepared, host: string, label: string): Call {
     const { world } = this;
     const method = registered.message.fullName;
-    const { ref, signal } = world.tasks.start(`Async.${method}`, host);
+    const { ref, signal } = world.tasks.start(label, host);
     return {
       world,
       method,

@@ -107,14 +107,22 @@ function accessor(model: ClassModel, verb: string, item: FieldModel): Handler | 
   }
 }
 
+/** Making an object of nothing but the given record, and ending it. */
+function lifetime({ cls, name }: MessageModel): Handler | undefined {
+  if (name === 'create') return ({ world }, record) => world.store.create(cls, record as object);
+  if (name === 'destroy') return ({ world }, ref) => world.store.destroy(cls, asText(ref));
+  return undefined;
+}
+
 const accessorPattern = /^(get|set|add_to|remove_from|add|remove)_(.+)$/;
 
 /**
- * What the data model itself says a message does: the class-wide reads, and reading or writing one field. It holds for the
+ * What the data model itself says a message does: the class-wide reads, creation and end of an object, reading or writing one
+ * field. It holds for the
  * explicit messages of that shape too (`VM.set_platform`), unless a behaviour takes their place.
  */
 export function implicitHandler(message: MessageModel): Handler | undefined {
-  const wide = classWide(message.cls, message.name);
+  const wide = classWide(message.cls, message.name) ?? (message.implicit ? lifetime(message) : undefined);
   if (wide !== undefined) return wide;
   const model = classModel(message.cls);
   const [, verb = '', name = ''] = accessorPattern.exec(message.name) ?? [];

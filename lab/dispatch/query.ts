@@ -1,27 +1,37 @@
-import { classModel } from '../model/model.ts';
 import type { ClassName } from '../model/records.ts';
 import type { RecordValue } from '../model/types.ts';
+import { cellText, fieldOfColumn } from '../world/database-text.ts';
 import type { Store } from '../world/store.ts';
 import { XapiError } from '../xapi-error.ts';
-import { asText } from '../model/types.ts';
 
-type Test = (record: RecordValue) => boolean;
+interface Row {
+  readonly ref: string;
+  readonly record: RecordValue;
+}
+type Test = (row: Row) => boolean;
+type Operand = (row: Row) => string;
 
-const tokenPattern = /^(?:"((?:[^"\\]|\\.)*)"|(field|true|false|and|or|not)\b|([=()]))/;
+/** No letter after a word ends it: the genuine lexer takes `fieldname` for `field` followed by something it does not know. */
+const tokenPattern = /^(?:("[^"]*")|(field|true|false|and|or|not|[=()]))/;
+
+const invalid = (text: string, reason: string) => new XapiError('INVALID_VALUE', text, reason);
 
 function tokenize(text: string): string[] {
   const tokens: string[] = [];
-  for (let rest = text.trim(); rest !== '';) {
-    const found = tokenPattern.exec(rest);
-    if (found === null) throw new XapiError('INVALID_VALUE', text, 'Failure("lexing: empty token")');
-    const [whole, quoted, word, symbol] = found;
-    rest = rest.slice(whole.length).trim();
-    tokens.push(quoted === undefined ? (word ?? symbol ?? '') : `"${quoted}`);
+  for (let rest = text; ;) {
+    rest = rest.replace(/^[ \t\n]+/, '');
+    if (rest === '') return tokens;
+    const [token] = tokenPattern.exec(rest) ?? [];
+    if (token === undefined) throw invalid(text, 'Failure("lexing: empty token")');
+    tokens.push(token);
+    rest = rest.slice(token.length);
   }
-  return tokens;
 }
 
-/** Reads the query language of get_all_records_where: `field "name__label" = "x"`, true, false, not, and, or, parentheses. */
+/**
+ * Reads the query language of get_all_records_where: `field "name__label" = "x"` with a field or a text on either side, true,
+ * false, not, and, or, parentheses. `and` and `or` bind alike, from the left; `not` takes all that follows it.
+ */
 class Parser {
   private readonly text: string;
   private readonly cls: ClassName;
@@ -34,60 +44,70 @@ class Parser {
   }
 
   parse(): Test {
-    const test = this.either();
+    const test = this.expression();
     if (this.tokens.length > 0) throw this.syntaxError();
     return test;
   }
 
-  private either(): Test {
-    const left = this.both();
-    if (this.tokens[0] !== 'or') return left;
-    this.tokens.shift();
-    const right = this.either();
-    return (record) => left(record) || right(record);
-  }
-
-  private both(): Test {
-    const left = this.single();
-    if (this.tokens[0] !== 'and') return left;
-    this.tokens.shift();
-    const right = this.both();
-    return (record) => left(record) && right(record);
+  private expression(): Test {
+    let test = this.single();
+    for (;;) {
+      const [operator] = this.tokens;
+      if (operator !== 'and' && operator !== 'or') return test;
+      this.tokens.shift();
+      const [left, right] = [test, this.single()];
+      test = operator === 'and' ? (row) => left(row) && right(row) : (row) => left(row) || right(row);
+    }
   }
 
   private single(): Test {
-    const token = this.tokens.shift();
+    const [token] = this.tokens;
+    if (token?.startsWith('"') === true || token === 'field') return this.comparison();
+    this.tokens.shift();
     if (token === 'true' || token === 'false') return () => token === 'true';
     if (token === 'not') {
-      const inner = this.single();
-      return (record) => !inner(record);
+      const inner = this.expression();
+      return (row) => !inner(row);
     }
-    if (token === '(') {
-      const inner = this.either();
-      if (this.tokens.shift() !== ')') throw this.syntaxError();
-      return inner;
-    }
-    if (token === 'field') return this.comparison();
-    throw this.syntaxError();
+    if (token !== '(') throw this.syntaxError();
+    const inner = this.expression();
+    if (this.tokens.shift() !== ')') throw this.syntaxError();
+    return inner;
   }
 
   private comparison(): Test {
-    const [name, equals, value] = this.tokens.splice(0, 3);
-    if (!name?.startsWith('"') || equals !== '=' || !value?.startsWith('"')) throw this.syntaxError();
-    const fieldName = name.slice(1).replaceAll('__', '_');
-    if (!classModel(this.cls).field.has(fieldName)) {
-      throw new XapiError('INTERNAL_ERROR', 'missing field', name.slice(1), '');
-    }
-    return (record) => asText(record[fieldName]) === value.slice(1);
+    const left = this.operand();
+    if (this.tokens.shift() !== '=') throw this.syntaxError();
+    const right = this.operand();
+    return (row) => left(row) === right(row);
+  }
+
+  private operand(): Operand {
+    const first = this.tokens.shift();
+    const isField = first === 'field';
+    const quoted = isField ? this.tokens.shift() : first;
+    if (quoted?.startsWith('"') !== true) throw this.syntaxError();
+    const text = quoted.slice(1, -1);
+    return isField ? this.column(text) : () => text;
+  }
+
+  /** A field that is not there is noticed only when an object is looked at. */
+  private column(name: string): Operand {
+    if (name === '_ref' || name === 'ref') return ({ ref }) => ref;
+    const field = fieldOfColumn(this.cls, name);
+    return ({ record }) => {
+      if (field === undefined) throw new XapiError('INTERNAL_ERROR', 'missing field', name, '');
+      return cellText(field.type, record[field.name] ?? field.initial);
+    };
   }
 
   private syntaxError(): XapiError {
-    return new XapiError('INVALID_VALUE', this.text, 'Stdlib.Parsing.Parse_error');
+    return invalid(this.text, 'Stdlib.Parsing.Parse_error');
   }
 }
 
 /** References of the objects that a query of get_all_where selects. Throws INVALID_VALUE or INTERNAL_ERROR. */
 export function matching(store: Store, cls: ClassName, query: string): string[] {
   const test = new Parser(query, cls).parse();
-  return [...store.entries(cls)].filter(({ record }) => test(record)).map(({ ref }) => ref);
+  return [...store.entries(cls)].filter(test).map(({ ref }) => ref);
 }

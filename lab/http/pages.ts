@@ -16,6 +16,12 @@ export const forbidden: Page = {
   body: html('<h1>HTTP 403 forbidden</h1>Access to the requested resource is forbidden.'),
 };
 
+export const notFound: Page = {
+  status: 404,
+  reason: 'Not Found',
+  body: html('<h1>HTTP 404 file not found</h1>The requested file was not found.'),
+};
+
 export const requestTimeout: Page = {
   status: 408,
   reason: 'Request Timeout',

@@ -7,7 +7,7 @@ import { firstJsonCodec, jsonCodec } from '../wire/json-codec.ts';
 import { MalformedBody } from '../wire/rpc.ts';
 import { xmlCodec, xmlFailure } from '../wire/xml-codec.ts';
 import type { World } from '../world/world.ts';
-import { answerGet } from './handlers.ts';
+import { answerHandler } from './handlers.ts';
 import type { Page } from './pages.ts';
 import { forbidden, headersTooLarge, internalError, notImplemented, pageText, requestTimeout } from './pages.ts';
 import type { JsonRpc } from '../products.ts';
@@ -136,13 +136,13 @@ export class XapiServer {
     if (method === 'PUT' && path === '/pool_patch_upload') return uploadPatch(this.world, this.host, req);
     if (method === 'GET' && path === '/updates') return void req.socket.end(answerUpdates(this.world, req));
     if (method === 'OPTIONS') return sendOk(req, res, undefined, '', ['Access-Control-Allow-Methods', 'PUT']);
-    if (method === 'GET') return void req.socket.end(answerGet(this.world, req));
+    if (method === 'GET' || method === 'PUT') return void req.socket.end(answerHandler(this.world, this.host, req));
     if (method === 'POST' && req.headers['content-length'] === undefined) {
       // At once: what follows the head would be taken for a second request.
       return sendPage(req, internalError('Failure("We require a content-length: HTTP header")'));
     }
     if (method === 'POST' && path !== '//') return this.call(req, res, codecOf(this.world.product.jsonRpc, path));
-    sendPage(req, ['PUT', 'POST', 'CONNECT'].includes(method) ? forbidden : notImplemented(method));
+    sendPage(req, ['POST', 'CONNECT'].includes(method) ? forbidden : notImplemented(method));
   }
 
   /** A daemon without JSON-RPC answers what is no XML as a failed call: text/xml is how clients tell that they must speak XML. */

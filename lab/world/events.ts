@@ -81,6 +81,8 @@ export class Events {
   /** Every write in order; of an object's entries only the last one counts. */
   private log: { cls: ClassName; ref: string; generation: number }[] = [];
   private lastMessage = 0;
+  /** The highest generation that any client was told of: an object that came and went after it concerns nobody. */
+  private told = 0;
   private readonly waiting = new Set<() => void>();
 
   /** Tells of the classes that the release has. */
@@ -95,7 +97,8 @@ export class Events {
     if (cls === 'message') this.lastMessage = generation;
     if (operation === 'add') this.createdAt.set(ref, generation);
     if (operation === 'del') {
-      this.deletions.push({ cls, ref, createdAt: this.createdAt.get(ref) ?? 0, deletedAt: generation });
+      const createdAt = this.createdAt.get(ref) ?? 0;
+      if (createdAt <= this.told) this.deletions.push({ cls, ref, createdAt, deletedAt: generation });
       this.createdAt.delete(ref);
     } else {
       this.log.push({ cls, ref, generation });
@@ -125,7 +128,14 @@ export class Events {
 
   currentToken(): string {
     const { objects, messages } = this.position();
+    this.told = this.store.generation;
     return `${pad(objects)},${pad(messages)}`;
+  }
+
+  /** From where on a client of event.next wants to know. */
+  mark(): number {
+    this.told = this.store.generation;
+    return this.store.generation;
   }
 
   /** The events of event.next: everything watched after the generation, with Unix times and without ids. */
@@ -218,6 +228,7 @@ export class Events {
     const counts = names.map((name) => {
       return [name.toLowerCase(), classes.has(name as ClassName) ? this.store.count(name as ClassName) : 0] as const;
     });
+    this.told = Math.max(this.told, token.objects);
     return { events, validRefCounts: counts, token: `${pad(token.objects)},${pad(token.messages)}` };
   }
 }

@@ -59,6 +59,12 @@ export class Tasks {
     this.finish(ref, wasCancelled ? 'cancelled' : 'failure', { error_info: wasCancelled ? [] : error });
   }
 
+  /** The task of a call that waited for its result: it ends with the call and leaves no receipt. */
+  forget(ref: string): void {
+    this.controllers.delete(ref);
+    if (this.store.find('task', ref) !== undefined) this.store.destroy('task', ref);
+  }
+
   /** Asking for it is all: a task that is done, or that pays no heed, ends as it would have. Throws HANDLE_INVALID. */
   cancel(ref: string, by: string): void {
     const task = this.store.get('task', ref);

@@ -70,6 +70,7 @@ export class World {
   /** Aborted when the lab closes: everything that waits gives up. */
   readonly closing = new AbortController();
   lastDomid = 0;
+  private exported = 0;
   private readonly guestAddresses = new Map<string, string>();
   private readonly notes = new Map<string, string>();
   private keeper: (fact: WorldFact) => void = () => undefined;
@@ -151,6 +152,12 @@ export class World {
   nextDomid(): number {
     this.lastDomid += 1;
     return this.lastDomid;
+  }
+
+  /** The first of so many numbers for the objects of an export; the daemon counts on from one export to the next. */
+  takeExportNumbers(count: number): number {
+    this.exported += count;
+    return this.exported - count;
   }
 
   /** What the daemon's sweep removes every 30 seconds. */

@@ -46,11 +46,10 @@ describe('the world’s diff', () => {
   });
 
   it('ignores sessions, alerts and tasks that have ended, but not a task that still runs', async () => {
+    const template = await byName(client(), 'VM', 'debian-12');
     const before = lab().snapshot();
-    await client().call('message.create', 'X', 5, 'VM', '', 'text');
-    await client().task(
-      await client().call('Async.VM.update_allowed_operations', await byName(client(), 'VM', 'debian-12')),
-    );
+    await client().call('message.create', 'X', 5, 'VM', await client().call('VM.get_uuid', template), 'text');
+    await client().task(await client().call('Async.VM.update_allowed_operations', template));
     expect(lab().diff(before)).toEqual([]);
     await client().call('task.create', 'forgotten', '');
     expect(

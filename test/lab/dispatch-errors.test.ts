@@ -138,9 +138,9 @@ const cases: readonly Case[] = [
   },
   {
     why: 'an official message that has no behaviour here',
-    method: 'pool.rotate_secret',
+    method: 'pool.deconfigure_wlb',
     params: () => [],
-    error: () => ['NOT_IMPLEMENTED', 'pool.rotate_secret'],
+    error: () => ['NOT_IMPLEMENTED', 'pool.deconfigure_wlb'],
   },
 ];
 
@@ -175,7 +175,7 @@ describe('a call that cannot be taken', () => {
   });
 
   it('says which official messages have no behaviour', () => {
-    expect(lab.unmodelled()).toContain('pool.rotate_secret');
+    expect(lab.unmodelled()).toContain('pool.deconfigure_wlb');
     expect(lab.unmodelled()).not.toContain('VM.clone');
   });
 });

@@ -84,9 +84,11 @@ describe('a VM from its template to its end', () => {
       power_state: 'Halted',
       resident_on: 'OpaqueRef:NULL',
       domid: -1,
-      guest_metrics: 'OpaqueRef:NULL',
     });
+    const { guest_metrics: lastWords } = await record(vm);
+    expect(await client().call('VM_guest_metrics.get_live', lastWords)).toBe(true);
     await client().call('VM.destroy', vm);
+    expect(await client().refusal('VM_guest_metrics.get_live', lastWords)).toContain('HANDLE_INVALID');
     expect(await client().call('VDI.get_VBDs', vdi)).toEqual([]);
     await client().call('VDI.destroy', vdi);
     expect(await client().refusal('VM.get_record', vm)).toEqual(['HANDLE_INVALID', 'VM', vm]);

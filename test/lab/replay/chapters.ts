@@ -1,5 +1,6 @@
 import type { RecordValue } from '../../../lab/model/types.ts';
 import { asText } from '../../../lab/model/types.ts';
+import { inArchive, inDump } from './files.ts';
 import type { Exchange } from './recording.ts';
 import type { SeenObject } from './seed.ts';
 import { cutObject, cutRecord } from './seed.ts';
@@ -90,12 +91,7 @@ export const chapters: readonly Chapter[] = [
     groups: ['http-handlers'],
     host: 0,
     sessions: ['a49d4f85'],
-    objects: (recorded) => [
-      ...base(recorded),
-      unseen('VM', /OpaqueRef:3fa7ede8[0-9a-f-]+/.exec(recorded.get(1076)?.sent ?? '')?.[0] ?? '', {
-        uuid: /<value>([0-9a-f-]{36})/.exec(recorded.get(1076)?.body ?? '')?.[1] ?? '',
-      }),
-    ],
+    objects: (recorded) => exportedVm(recorded),
   },
   {
     name: 'a member of a pool',
@@ -124,6 +120,21 @@ function hostAsSeen(exchange: Exchange | undefined): RecordValue {
   const record = exchange === undefined ? {} : cutRecord('host', cutObject(exchange).fields);
   const { resident_VMs: _residents, current_operations: _operations, ...rest } = record;
   return rest;
+}
+
+/** The VM as its own export describes it, and what the dump of the database shows. */
+function exportedVm(recorded: ReadonlyMap<number, Exchange>): SeenObject[] {
+  const [archive, dump] = [recorded.get(1077), recorded.get(1083)];
+  if (archive === undefined || dump === undefined) return [];
+  const rows = inDump(dump);
+  const [vm = ''] = /OpaqueRef:3fa7ede8[0-9a-f-]+/.exec(recorded.get(1076)?.sent ?? '') ?? [];
+  const sr = asText(rows.find(({ cls }) => cls === 'PBD')?.record['SR']);
+  const refs = new Map([
+    ['VM', vm],
+    ['SR', sr],
+  ]);
+  const exported = inArchive(archive, (cls) => refs.get(cls) ?? filler(cls).ref);
+  return [...base(recorded), ...rows, ...exported];
 }
 
 function lifeOfVm(recorded: ReadonlyMap<number, Exchange>): SeenObject[] {

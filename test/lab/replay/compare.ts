@@ -8,6 +8,9 @@ const masks: readonly (readonly [RegExp, string])[] = [
   [/trackid=[0-9a-f]{32}/g, 'trackid=SESSION'],
   [/\b1\d{9}\.(?=["<])/g, 'UNIXTIME'],
   [/\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b/g, 'MAC'],
+  [/((?:__[cm]time|generation_count" value)=")\d+/g, '$1GENERATION'],
+  // Of a tar header: when it was made, and the checksum.
+  [/(\b0000400\0\d{7}\0\d{7}\0\d{11}\0)\d{11}\0\d{7}/g, '$1TIME'],
   [/(<name>backtrace<\/name><value>)[^<]*/g, '$1BACKTRACE'],
   [/("id":")[1-9]\d*(?=","timestamp)/g, '$1GENERATION'],
   [/(<name>id<\/name><value>)[1-9]\d*(?=<\/value><\/member><member><name>timestamp)/g, '$1GENERATION'],

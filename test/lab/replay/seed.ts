@@ -22,7 +22,8 @@ function classOf(names: readonly string[]): ClassName | undefined {
   return [...classes.values()].find(({ fields }) => fields.map(({ name }) => name).join() === key)?.name;
 }
 
-function typed(cls: ClassName, struct: RpcStruct): RecordValue {
+/** The fields of a record as the world holds them. */
+export function typedRecord(cls: ClassName, struct: RpcStruct): RecordValue {
   const fields = classes.get(cls)?.fields ?? [];
   return Object.fromEntries(
     fields.map((field): [string, Value] => [field.name, decode(newestModel, field.type, struct[field.name] ?? '')]),
@@ -32,7 +33,7 @@ function typed(cls: ClassName, struct: RpcStruct): RecordValue {
 function seen(ref: string, value: Rpc | undefined): SeenObject[] {
   if (value === undefined || !isStruct(value)) return [];
   const cls = classOf(Object.keys(value));
-  return cls === undefined ? [] : [{ cls, ref, record: typed(cls, value) }];
+  return cls === undefined ? [] : [{ cls, ref, record: typedRecord(cls, value) }];
 }
 
 function inValue(value: Rpc, asked: string): SeenObject[] {
