@@ -1,54 +1,25 @@
-import { behaviours } from './behaviour/all.ts';
-import { derivations } from './behaviour/allowed-operations.ts';
-import { derivationsIn } from './behaviour/release-operations.ts';
-import { buildPool } from './build-pool.ts';
 import type { CallFilter, CallRecord } from './call-log.ts';
 import { CallLog } from './call-log.ts';
 import type { WorldChange, WorldSnapshot } from './diff.ts';
 import { diff, snapshot } from './diff.ts';
-import { Dispatcher } from './dispatch/dispatcher.ts';
-import { Registry } from './dispatch/registry.ts';
 import type { BarrierSpec, FaultSpec } from './fault-spec.ts';
 import type { Barrier, PlannedFault } from './faults.ts';
 import { FaultPlan } from './faults.ts';
 import { InProcessGuests } from './guests/guest.ts';
 import { NamespaceGuests } from './netns/namespace-guests.ts';
-import type { BoundPool } from './http/bind-pool.ts';
-import { bindServers, findAddresses } from './http/bind-pool.ts';
-import type { ApiModel } from './model/model.ts';
-import { offerFor } from './patching/catalogue.ts';
-import { Vendor } from './patching/vendor.ts';
-import type { Product } from './products.ts';
-import { productNamed, usualProduct } from './products.ts';
-import { restorePool, savePool } from './restore-pool.ts';
-import type { PoolScenario } from './scenario.ts';
+import type { LabHost } from './lab-host.ts';
+import { findHost } from './lab-host.ts';
+import { savePool } from './restore-pool.ts';
 import { defaultPool } from './scenario.ts';
-import type { SavedState } from './state-file.ts';
 import { StateFile, readState } from './state-file.ts';
 import type { Guests } from './world/guests.ts';
-import { Identities } from './world/identities.ts';
-import type { LatencyProfile } from './world/latency.ts';
 import { Latency } from './world/latency.ts';
 import { World } from './world/world.ts';
+import type { LabOptions, Running, Shared } from './start-pool.ts';
+import { registriesFor, reportFault, startPool } from './start-pool.ts';
 
+/** Of the reference: how often a pool looks for what has expired. */
 const sweepMs = 30_000;
-
-export interface LabOptions {
-  /** Divides the reference latencies; 1000 if left out. */
-  readonly speed?: number;
-  readonly latencies?: LatencyProfile;
-  /** One pool, ams1, if left out. */
-  readonly pools?: readonly PoolScenario[];
-  /** The same seed gives the same references, uuids and MACs in the same order. */
-  readonly seed?: number;
-  /** The port that all hosts share; 0 or left out: a free one. */
-  readonly port?: number;
-  readonly guestSshPort?: number;
-  /** In-process if left out. Namespace guests need Linux and root; startLab rejects, with what to do, where they cannot be had. */
-  readonly guests?: 'in-process' | 'namespaces';
-  /** Where the world outlives the lab's process; it is read at the start if it is there. */
-  readonly stateFile?: string;
-}
 
 export interface LabPool {
   readonly id: string;
@@ -61,12 +32,19 @@ export interface LabPool {
 }
 
 export interface Lab {
+  /** As they are now: a pool's coordinator can change. */
   readonly pools: readonly LabPool[];
   /** The first pool's world. */
   readonly world: World;
   readonly worlds: readonly World[];
   /** Undefined when the guests are in-process ones. */
   readonly namespaces: NamespaceGuests | undefined;
+  /** What everything that takes time is divided by; nothing in a lab without latencies. */
+  readonly speed: number;
+  /** Also for what is under way. Throws a RangeError unless it is above 0. */
+  setSpeed(speed: number): void;
+  /** The machine below a host's record, by the host's name. Throws when no pool has a host of that name. */
+  host(name: string): LabHost;
   snapshot(): WorldSnapshot;
   /** From the snapshot to now. */
   diff(before: WorldSnapshot): WorldChange[];
@@ -77,87 +55,9 @@ export interface Lab {
   readonly faults: FaultPlan;
   calls(filter?: CallFilter): CallRecord[];
   readonly callCount: number;
-  /** How many times faster than life. */
-  readonly speed: number;
-  setSpeed(speed: number): void;
   /** Official messages that are answered with NOT_IMPLEMENTED. */
   unmodelled(): string[];
   close(): Promise<void>;
-}
-
-interface Running {
-  readonly world: World;
-  readonly bound: BoundPool;
-}
-
-/** What each release of the data model answers to. */
-type Registries = ReadonlyMap<ApiModel, Registry>;
-
-/** What all pools of a lab have in common. */
-interface Shared {
-  readonly options: LabOptions;
-  readonly registries: Registries;
-  readonly log: CallLog;
-  readonly faults: FaultPlan;
-  readonly latency: Latency;
-  readonly guests: Guests;
-  readonly saved: SavedState | undefined;
-}
-
-/** A failure of the lab itself, outside of any call that could answer it. */
-function reportFault(error: unknown): void {
-  process.stderr.write(`lab: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-}
-
-const productOf = ({ product = usualProduct }: PoolScenario): Product => productNamed(product);
-
-function registriesFor(scenarios: readonly PoolScenario[]): Registries {
-  const models = new Set(scenarios.map((scenario) => productOf(scenario).model));
-  return new Map([...models].map((model) => [model, new Registry(model, behaviours())]));
-}
-
-function registryOf({ registries }: Pick<Shared, 'registries'>, scenario: PoolScenario): Registry {
-  const found = registries.get(productOf(scenario).model);
-  if (found === undefined) throw new Error(`no registry for pool ${scenario.id}`);
-  return found;
-}
-
-function newWorld(scenario: PoolScenario, shared: Shared): World {
-  const { options, log, faults, guests, latency } = shared;
-  const product = productOf(scenario);
-  return new World({
-    id: scenario.id,
-    product,
-    vendor: new Vendor(scenario.updates ?? offerFor(scenario.product)),
-    user: scenario.user,
-    password: scenario.password,
-    identities: new Identities(options.seed),
-    derivations: derivationsIn(product.model, derivations),
-    latency,
-    faults,
-    log,
-    guests,
-    guestSshPort: options.guestSshPort ?? 2222,
-    onFault: reportFault,
-  });
-}
-
-async function startPool(scenario: PoolScenario, shared: Shared): Promise<Running> {
-  const saved = shared.saved?.pools.find((pool) => pool.id === scenario.id);
-  if (saved !== undefined) {
-    const world = newWorld(scenario, shared);
-    await restorePool(world, saved, shared.saved?.journal ?? []);
-    const dispatcher = new Dispatcher(world, registryOf(shared, scenario));
-    const bound = await bindServers(world, dispatcher, saved.addresses, saved.port);
-    return { world, bound };
-  }
-  return findAddresses(scenario.hosts.length, async (addresses) => {
-    const world = newWorld(scenario, shared);
-    buildPool(world, scenario, addresses);
-    const dispatcher = new Dispatcher(world, registryOf(shared, scenario));
-    const bound = await bindServers(world, dispatcher, addresses, shared.options.port ?? 0);
-    return { world, bound };
-  });
 }
 
 function describePool({ world, bound }: Running): LabPool {
@@ -186,6 +86,7 @@ async function keepState(running: readonly Running[], path: string, epoch: numbe
 
 async function stop(running: readonly Running[], guests: Guests, file: StateFile | undefined): Promise<void> {
   for (const { world } of running) world.closing.abort();
+  await Promise.all(running.map(({ world }) => world.machines.settled()));
   await Promise.all(running.flatMap(({ bound }) => bound.servers.map((server) => server.close())));
   await guests.close();
   file?.close();
@@ -194,6 +95,18 @@ async function stop(running: readonly Running[], guests: Guests, file: StateFile
 function logSshConnection(log: CallLog, { vmUuid, user = '' }: { vmUuid: string; user?: string }): void {
   const call = log.open({ method: 'ssh.connect', params: [vmUuid, user], mutating: false, pool: '', host: vmUuid });
   call.outcome = 'ok';
+}
+
+/** Resolves when the lab closes. */
+async function sweepRegularly(running: readonly Running[], latency: Latency, closing: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      await latency.spendTimeout(sweepMs, closing);
+      for (const { world } of running) world.sweep(Date.now());
+    }
+  } catch (error) {
+    if (!closing.aborted) reportFault(error);
+  }
 }
 
 /** Starts a simulated data centre on loopback addresses. Rejects when a saved pool's addresses are taken by somebody else. */
@@ -213,17 +126,23 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   for (const scenario of scenarios) running.push(await startPool(scenario, shared));
   const file =
     options.stateFile === undefined ? undefined : await keepState(running, options.stateFile, (saved?.epoch ?? 0) + 1);
-  const sweep = setInterval(() => {
-    for (const { world } of running) world.sweep(Date.now());
-  }, sweepMs).unref();
+  const closing = new AbortController();
+  void sweepRegularly(running, latency, closing.signal);
   const worlds = running.map(({ world }) => world);
   const [world] = worlds;
   if (world === undefined) throw new Error('a lab needs at least one pool');
   return {
-    pools: running.map(describePool),
+    get pools() {
+      return running.map(describePool);
+    },
+    get speed() {
+      return latency.speed;
+    },
+    setSpeed: (speed) => latency.setSpeed(speed),
     world,
     worlds,
     namespaces,
+    host: (name) => findHost(worlds, name),
     snapshot: () => snapshot(worlds),
     diff: (before) => diff(before, snapshot(worlds)),
     plan: (fault) => faults.plan(fault),
@@ -234,13 +153,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     get callCount() {
       return log.count;
     },
-    get speed() {
-      return latency.speed;
-    },
-    setSpeed: (speed) => (latency.speed = speed),
     unmodelled: () => [...new Set([...registries.values()].flatMap((registry) => registry.unmodelled()))],
     close: async () => {
-      clearInterval(sweep);
+      closing.abort();
       faults.clear();
       await stop(running, guests, file);
     },

@@ -44,11 +44,13 @@ export async function restorePool(world: World, saved: SavedPool, journal: reado
   for (const [cls, ref, record] of saved.objects) world.store.restore(cls, ref, record);
   for (const fact of saved.facts) world.learn(fact);
   for (const line of own) replay(world, line);
+  for (const [, machine] of world.machines.all()) if (machine.power !== 'on') machine.toolstack = 'down';
   const changed = new Set(own.flatMap((line) => ('fact' in line ? [] : [line.cls])));
   for (const cls of changed) world.store.relinkAll(cls);
   for (const [vm, record] of world.store.records('VM')) {
     world.lastDomid = Math.max(world.lastDomid, record.domid);
     world.store.update('VM', vm, { current_operations: {}, scheduled_to_be_resident_on: nullRef });
-    if (record.power_state === 'Running' && !record.is_control_domain) await bootGuest(world, vm, 0);
+    const isUp = world.machines.of(record.resident_on).power !== 'off';
+    if (record.power_state === 'Running' && !record.is_control_domain && isUp) await bootGuest(world, vm, 0);
   }
 }

@@ -3,6 +3,7 @@ import { asText } from '../model/types.ts';
 import { nullRef } from '../world/identities.ts';
 import type { Derivations } from '../world/derivations.ts';
 import type { Store } from '../world/store.ts';
+import { excludeOnHost } from '../world/operations.ts';
 import { memoryOverheadBytes } from './memory.ts';
 
 /** In the order in which the genuine daemon lists them. */
@@ -98,12 +99,21 @@ function allowedForVdi(vdi: RecordValue, store: Store): readonly string[] {
   return attached ? ['clone', 'snapshot'] : ['copy', 'clone', 'forget', 'update', 'resize', 'snapshot', 'destroy'];
 }
 
-function allowedForHost(host: RecordValue): readonly string[] {
-  const disabled = host['enabled'] !== true;
-  return [
-    ...['vm_migrate', 'provision', 'vm_resume', ...(disabled ? ['apply_updates'] : []), 'enable'],
-    ...[...(disabled ? ['reboot'] : []), 'evacuate', 'vm_start', ...(disabled ? ['shutdown'] : [])],
-  ];
+/** In the order in which the genuine daemon lists them. */
+const hostOperations = [
+  ...['vm_migrate', 'provision', 'vm_resume', 'apply_updates', 'enable', 'reboot', 'evacuate', 'vm_start', 'shutdown'],
+  'power_on',
+];
+const needsDisabledHost: ReadonlySet<string> = new Set(['apply_updates', 'reboot', 'shutdown']);
+
+function allowedForHost(host: RecordValue, store: Store): readonly string[] {
+  const current = Object.values(host['current_operations'] as Record<string, string>);
+  const live = store.find('host_metrics', asText(host['metrics']))?.live !== false;
+  return hostOperations.filter((name) => {
+    if (name === 'power_on') return !live && host['power_on_mode'] !== '';
+    if (needsDisabledHost.has(name) && host['enabled'] === true) return false;
+    return !current.some((running) => excludeOnHost(running, name));
+  });
 }
 
 /** What an object may be asked to do, kept right at every write. */
@@ -121,5 +131,5 @@ export const derivations: Derivations = {
   },
   VIF: { derive: (vif, store) => ({ allowed_operations: allowedForVif(vif, store) }) },
   VDI: { derive: (vdi, store) => ({ allowed_operations: allowedForVdi(vdi, store) }) },
-  host: { derive: (host) => ({ allowed_operations: allowedForHost(host) }) },
+  host: { derive: (host, store) => ({ allowed_operations: allowedForHost(host, store) }) },
 };

@@ -100,7 +100,7 @@ export async function bootGuest(
   guest.booted.catch(world.onFault);
 }
 
-/** Like a power cut. */
+/** Like a power cut: the VM's record and what its agent reported stay as they are. */
 export async function stopGuest(world: World, vm: string): Promise<void> {
   const guest = world.runningGuests.get(vm);
   world.runningGuests.delete(vm);

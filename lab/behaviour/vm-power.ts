@@ -6,6 +6,7 @@ import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { bootGuest, dropReport, stopGuest } from './guest-lifecycle.ts';
+import { assertHostReachable, hostOperation } from './host-support.ts';
 import { refreshFreeMemory } from './memory.ts';
 import { assertCanBootHere, chooseHost } from './placement.ts';
 import { attach } from './vbd.ts';
@@ -98,16 +99,25 @@ export async function bringUp(call: Call, vm: string, pickHost: () => string, pa
   const { world, signal } = call;
   assertDisksFree(world, vm);
   const host = pickHost();
+  const resumes = world.store.get('VM', vm).power_state === 'Suspended';
   reserve(world, vm, host);
   try {
-    await world.latency.spend('start', signal, 0.5);
-    call.progress(0.5, 6);
-    await world.latency.spend('start', signal, 0.5);
+    await hostOperation(call, host, resumes ? 'vm_resume' : 'vm_start', async () => {
+      await world.latency.spend('start', signal, 0.5);
+      call.progress(0.5, 6);
+      await world.latency.spend('start', signal, 0.5);
+      assertHostReachable(world, host);
+    });
   } finally {
     unreserve(world, vm, host);
   }
   markRunning(world, vm, host, paused ? 'Paused' : 'Running');
   await bootGuest(world, vm);
+}
+
+/** As VM.start does it: on a host of the pool's choice. */
+export function startVm(call: Call, vm: string, paused = false): Promise<void> {
+  return vmOperation(call, vm, 'start', ['Halted'], () => startOn(call, vm, () => chooseHost(call.world, vm), paused));
 }
 
 async function startOn(call: Call, vm: string, pickHost: () => string, paused: boolean): Promise<void> {
@@ -170,8 +180,7 @@ async function cleanShutdown(call: Call, vm: string): Promise<void> {
 }
 
 export const vmPower: Handlers = {
-  'VM.start': (call, vm, paused) =>
-    vmOperation(call, vm, 'start', ['Halted'], () => startOn(call, vm, () => chooseHost(call.world, vm), paused)),
+  'VM.start': (call, vm, paused) => startVm(call, vm, paused),
 
   'VM.start_on': (call, vm, host, paused) => {
     const pick = () => {

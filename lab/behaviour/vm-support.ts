@@ -3,6 +3,7 @@ import type { World } from '../world/world.ts';
 import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import { alertPriorities } from '../model/model.ts';
+import { assertHostReachable } from './host-support.ts';
 import { XapiError } from '../xapi-error.ts';
 
 export type PowerState = 'Halted' | 'Paused' | 'Running' | 'Suspended';
@@ -33,6 +34,7 @@ function assertVmCan(world: World, vm: string, operation: string, states: readon
     if (record.is_a_template) throw new XapiError('VM_IS_TEMPLATE', vm, operation);
   }
   assertPowerState(world, vm, states);
+  if (world.store.find('host', record.resident_on) !== undefined) assertHostReachable(world, record.resident_on);
 }
 
 export function assertPowerState(world: World, vm: string, states: readonly PowerState[]): void {

@@ -26,3 +26,18 @@ export type Handlers = {
 };
 
 export type Handler = (call: Call, ...args: readonly Value[]) => unknown;
+
+/** For what the pool does by itself: a call that nobody made and nobody waits for. */
+export function internalCall(world: World, method: string): Call {
+  const controller = new AbortController();
+  return {
+    world,
+    method,
+    session: '',
+    host: world.pool.master,
+    operationId: `DummyRef:|${world.identities.uuid()}|${method}`,
+    signal: AbortSignal.any([controller.signal, world.life]),
+    progress: () => undefined,
+    cancel: () => controller.abort(),
+  };
+}

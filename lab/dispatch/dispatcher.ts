@@ -14,8 +14,9 @@ import type { World } from '../world/world.ts';
 import { XapiError, handleInvalid } from '../xapi-error.ts';
 import type { Call } from './call.ts';
 import { earlyRefusal, losesAnswer, targetOf } from './call-faults.ts';
+import { internalCall } from './call.ts';
 import type { Prepared } from './prepare.ts';
-import { prepare } from './prepare.ts';
+import { CoordinatorAway, prepare } from './prepare.ts';
 import type { Registered, Registry } from './registry.ts';
 import { nullRef } from '../world/identities.ts';
 
@@ -68,16 +69,30 @@ export class Dispatcher {
 
   /** Never rejects: whatever goes wrong is an answer. */
   async handle(decoded: DecodedCall, host: string): Promise<Reply> {
-    const { method, params } = decoded;
+    const { method } = decoded;
     if (method === 'system.listMethods') {
       return { body: (decoded.bare ?? decoded.success)(stringSet, this.registry.names()) };
     }
     try {
-      const prepared = prepare(this.registry, this.world, host, method, params);
+      const prepared = await this.prepare(decoded, host);
       return await this.perform(decoded, prepared, host);
     } catch (error) {
+      if (error instanceof CoordinatorAway) return 'cut';
       const mutating = this.registry.find(withoutAsync(method))?.mutating ?? false;
       return { body: decoded.failure(failed(this.open(method, [], host, mutating), error)) };
+    }
+  }
+
+  /** Rejects with CoordinatorAway when the member stops before its coordinator is back. */
+  private async prepare({ method, params }: DecodedCall, host: string): Promise<Prepared> {
+    for (;;) {
+      try {
+        return prepare(this.registry, this.world, host, method, params);
+      } catch (error) {
+        if (!(error instanceof CoordinatorAway)) throw error;
+        await this.world.machines.nextChange();
+        if (this.world.machines.of(host).toolstack === 'down' || this.world.closing.signal.aborted) throw error;
+      }
     }
   }
 
@@ -157,20 +172,9 @@ export class Dispatcher {
   /** A message that could run as a task has one for as long as its call lasts, whoever called it. */
   private plainCall(prepared: Prepared, host: string): Call {
     const { registered, session } = prepared;
-    const { world } = this;
-    if (registered.message.hasAsync) return this.taskCall(prepared, host, registered.message.fullName);
-    const method = registered.message.fullName;
-    const controller = new AbortController();
-    return {
-      world,
-      method,
-      session,
-      host,
-      operationId: `DummyRef:|${world.identities.uuid()}|${method}`,
-      signal: AbortSignal.any([controller.signal, world.closing.signal]),
-      progress: () => undefined,
-      cancel: () => controller.abort(),
-    };
+    const { message } = registered;
+    if (message.hasAsync) return this.taskCall(prepared, host, message.fullName);
+    return { ...internalCall(this.world, message.fullName), session, host };
   }
 
   private taskCall({ registered, session }: Prepared, host: string, label: string): Call {
@@ -183,7 +187,7 @@ export class Dispatcher {
       session,
       host,
       operationId: ref,
-      signal: AbortSignal.any([signal, world.closing.signal]),
+      signal: AbortSignal.any([signal, world.life]),
       progress: (fraction, cancelPointsSeen) => world.tasks.progress(ref, fraction, cancelPointsSeen),
       cancel: () => world.tasks.cancel(ref, `DummyRef:|${world.identities.uuid()}|task.cancel`),
     };

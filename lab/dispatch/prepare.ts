@@ -5,6 +5,7 @@ import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { withoutAsync } from '../call-log.ts';
 import { decode } from './decode.ts';
+import { isEmergencyCall } from './emergency.ts';
 import type { Registered, Registry } from './registry.ts';
 import { asText } from '../model/types.ts';
 
@@ -16,11 +17,15 @@ export interface Prepared {
   readonly args: readonly Value[];
 }
 
-/** Calls that a member answers itself, without a session of the pool. */
-const answeredByMembers: ReadonlySet<string> = new Set(['session.slave_local_login_with_password']);
+/** A member has to ask its coordinator, which does not answer: the caller waits. */
+export class CoordinatorAway extends Error {}
 
-function checkSession(world: World, host: string, session: string): void {
-  if (world.sessions.isLocal(session, host)) return;
+/** Only a host's own sessions, and only for what needs no database, can be judged without the coordinator. */
+function checkSession(world: World, host: string, session: string, name: string): void {
+  const isLocal = world.sessions.isLocal(session, host);
+  if (!(isLocal && isEmergencyCall(name)) && world.machines.of(world.pool.master).toolstack !== 'up')
+    throw new CoordinatorAway();
+  if (isLocal) return;
   if (world.sessions.isKnown(session) && host !== world.pool.master) throw hostIsSlave(world);
   world.sessions.use(session);
 }
@@ -42,13 +47,15 @@ function checkArity({ fullName, params, hasSession }: MessageModel, given: numbe
 
 function unknownMethod(world: World, host: string, name: string, params: readonly Rpc[]): XapiError {
   const [first] = params;
-  if (first !== undefined) checkSession(world, host, asText(decode(world.product.model, { kind: 'string' }, first)));
+  if (first !== undefined)
+    checkSession(world, host, asText(decode(world.product.model, { kind: 'string' }, first)), name);
   return new XapiError('MESSAGE_METHOD_UNKNOWN', name);
 }
 
 /**
  * The checks before any effect, in the genuine order: the method (an unknown one after its first argument as a session), its
- * Async form, arity, types from left to right with the session first, the session. Throws the official error.
+ * Async form, arity, types from left to right with the session first, the session. Throws the official error, or
+ * CoordinatorAway.
  */
 export function prepare(
   registry: Registry,
@@ -71,8 +78,8 @@ export function prepare(
   const args = message.params
     .slice(0, given.length)
     .map((param, at) => decode(world.product.model, param.type, given[at] ?? null));
-  if (message.hasSession) checkSession(world, host, session);
-  else if (host !== world.pool.master && !answeredByMembers.has(name)) throw hostIsSlave(world);
+  if (message.hasSession) checkSession(world, host, session, name);
+  else if (host !== world.pool.master && !isEmergencyCall(name)) throw hostIsSlave(world);
   if (message.removed) throw new XapiError('MESSAGE_REMOVED');
   return { registered, isAsync, session, args };
 }

@@ -16,7 +16,9 @@ export interface Registered {
 /** They were read from what a new daemon lists; which of them the named releases had is not known. */
 const hiddenSince = '1.250.0';
 const hiddenResults: Readonly<Record<string, XenType>> = { 'host.is_in_emergency_mode': { kind: 'bool' } };
-const hiddenHandlers: Readonly<Record<string, Handler>> = { 'host.is_in_emergency_mode': () => false };
+const hiddenHandlers: Readonly<Record<string, Handler>> = {
+  'host.is_in_emergency_mode': ({ world, host }) => world.machines.of(host).toolstack === 'emergency',
+};
 
 const reads =
   /^(get|assert|compute|list|is|has|query|retrieve|check|can|test|probe|dmesg|maximise|crl_list|certificate_list)(_|$)/;

@@ -14,6 +14,13 @@ async function closeAll(servers: readonly XapiServer[]): Promise<void> {
   await Promise.all(servers.map((server) => server.close()));
 }
 
+/** From here on the host's toolstack opens and closes its port. */
+async function attach(world: World, host: string, server: XapiServer): Promise<void> {
+  const machine = world.machines.of(host);
+  machine.listener = server;
+  if (machine.toolstack === 'down') await server.close();
+}
+
 /** One server per host on one port, since HOST_IS_SLAVE tells an address only. Rejects when one of them is taken. */
 export async function bindServers(
   world: World,
@@ -29,6 +36,7 @@ export async function bindServers(
       const server = new XapiServer(world, host, dispatcher);
       servers.push(server);
       common = await server.listen(address, common);
+      await attach(world, host, server);
     }
   } catch (error) {
     await closeAll(servers);

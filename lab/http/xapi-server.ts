@@ -2,10 +2,12 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import { refuseInEmergency } from '../dispatch/emergency.ts';
 import type { Codec, DecodedCall } from '../wire/codec.ts';
 import { firstJsonCodec, jsonCodec } from '../wire/json-codec.ts';
 import { MalformedBody } from '../wire/rpc.ts';
 import { xmlCodec, xmlFailure } from '../wire/xml-codec.ts';
+import type { Listener } from '../world/machines.ts';
 import type { World } from '../world/world.ts';
 import { answerHandler } from './handlers.ts';
 import type { Page } from './pages.ts';
@@ -31,7 +33,7 @@ function sendOk(
   res: ServerResponse,
   contentType: string | undefined,
   body: string,
-  extra: string[] = [],
+  extra: readonly string[],
 ): void {
   const keep = req.httpVersion !== '1.0' && req.headers.connection?.toLowerCase() !== 'close';
   const length = String(Buffer.byteLength(body));
@@ -44,7 +46,7 @@ function sendOk(
     'no-cache, no-store',
   ];
   if (contentType !== undefined) headers.push('content-type', contentType);
-  headers.push(...cors, ...extra);
+  headers.push(...extra);
   if (req.httpVersion === '1.0') {
     const lines = headers.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${headers[at + 1] ?? ''}`] : []));
     req.socket.end(`HTTP/1.0 200 OK\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
@@ -77,11 +79,12 @@ async function readBody(req: IncomingMessage): Promise<string> {
 }
 
 /** One host's address of the pool: HTTP in, API calls and transfers out. */
-export class XapiServer {
+export class XapiServer implements Listener {
   private readonly world: World;
   private readonly host: string;
   private readonly dispatcher: Dispatcher;
   private readonly server: Server;
+  private place = { address: '', port: 0 };
 
   constructor(world: World, host: string, dispatcher: Dispatcher) {
     this.world = world;
@@ -99,15 +102,23 @@ export class XapiServer {
 
   /** Rejects when the address is taken. Resolves to the port. */
   async listen(address: string, port: number): Promise<number> {
+    this.place = { address, port };
+    await this.open();
+    const bound = this.server.address();
+    if (typeof bound === 'object' && bound !== null) this.place = { address, port: bound.port };
+    return this.place.port;
+  }
+
+  /** Listens where it was told to, again after a close. */
+  async open(): Promise<void> {
+    if (this.server.listening) return;
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
-      this.server.listen({ host: address, port, exclusive: true }, () => {
+      this.server.listen({ host: this.place.address, port: this.place.port, exclusive: true }, () => {
         this.server.off('error', reject);
         resolve();
       });
     });
-    const bound = this.server.address();
-    return typeof bound === 'object' && bound !== null ? bound.port : port;
   }
 
   /** Cuts what is still connected. */
@@ -135,7 +146,7 @@ export class XapiServer {
     if (method === 'GET' && path === '/export_raw_vdi') return exportRawVdi(this.world, this.host, req);
     if (method === 'PUT' && path === '/pool_patch_upload') return uploadPatch(this.world, this.host, req);
     if (method === 'GET' && path === '/updates') return void req.socket.end(answerUpdates(this.world, req));
-    if (method === 'OPTIONS') return sendOk(req, res, undefined, '', ['Access-Control-Allow-Methods', 'PUT']);
+    if (method === 'OPTIONS') return sendOk(req, res, undefined, '', [...cors, 'Access-Control-Allow-Methods', 'PUT']);
     if (method === 'GET' || method === 'PUT') return void req.socket.end(answerHandler(this.world, this.host, req));
     if (method === 'POST' && req.headers['content-length'] === undefined) {
       // At once: what follows the head would be taken for a second request.
@@ -158,11 +169,13 @@ export class XapiServer {
 
   private async call(req: IncomingMessage, res: ServerResponse, codec: Codec): Promise<void> {
     const decoded = this.decode(codec, await readBody(req));
-    if (typeof decoded === 'string') return sendOk(req, res, codec.contentType, decoded);
+    if (typeof decoded === 'string') return sendOk(req, res, codec.contentType, decoded, cors);
+    const refused = refuseInEmergency(this.world, this.host, decoded.method);
+    if (refused !== undefined) return sendOk(req, res, codec.contentType, codec.refusal(refused), []);
     const reply = await this.dispatcher.handle(decoded, this.host);
     if (reply === 'cut') req.socket.destroy();
     else if (reply.cut === 'mid') sendHalf(req, res, codec.contentType, reply.body);
-    else sendOk(req, res, codec.contentType, reply.body);
+    else sendOk(req, res, codec.contentType, reply.body, cors);
     if (reply !== 'cut' && reply.cut === 'after') res.once('finish', () => req.socket.destroy());
   }
 }

@@ -19,4 +19,6 @@ export interface DecodedCall {
 export interface Codec {
   readonly contentType: string;
   decodeCall(body: string, model: ApiModel): DecodedCall;
+  /** An error raised before the call was looked at. */
+  refusal(description: readonly string[]): string;
 }

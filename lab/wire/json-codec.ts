@@ -86,14 +86,20 @@ function decodeCall(body: string, model: ApiModel, knowsVersion2: boolean): Deco
   };
 }
 
+/** Neither the request's version nor its id is known yet, and it is neither version's form. */
+const refusal = (description: readonly string[]): string =>
+  `{"jsonrpc":"2.0","error":${JSON.stringify(description)},"id":0}`;
+
 /** JSON-RPC 1 (no `jsonrpc` member) and 2, as POST /jsonrpc speaks them: no Status/Value wrapper, 64-bit integers as numbers. */
 export const jsonCodec: Codec = {
   contentType: 'application/json',
   decodeCall: (body, model) => decodeCall(body, model, true),
+  refusal,
 };
 
 /** As daemons before XenServer 7.3 speak it: any request is one of JSON-RPC 1. */
 export const firstJsonCodec: Codec = {
   contentType: 'application/json',
   decodeCall: (body, model) => decodeCall(body, model, false),
+  refusal,
 };

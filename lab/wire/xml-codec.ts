@@ -103,4 +103,4 @@ function decodeCall(body: string, model: ApiModel): DecodedCall {
 }
 
 /** XML-RPC with the API's Status/Value wrapper, as every path but /jsonrpc speaks it. */
-export const xmlCodec: Codec = { contentType: 'text/xml', decodeCall };
+export const xmlCodec: Codec = { contentType: 'text/xml', decodeCall, refusal: xmlFailure };

@@ -83,6 +83,8 @@ export class Events {
   private lastMessage = 0;
   /** The highest generation that any client was told of: an object that came and went after it concerns nobody. */
   private told = 0;
+  /** A token of before says nothing any more. */
+  private startedAt = 0;
   private readonly waiting = new Set<() => void>();
 
   /** Tells of the classes that the release has. */
@@ -114,7 +116,7 @@ export class Events {
     timeoutMs: number,
     ended: AbortSignal,
   ): Promise<EventBatch> {
-    const token = parseToken(tokenText);
+    const token = this.sinceStart(parseToken(tokenText));
     const watched = watcher(this.model, filters);
     const deadline = timeoutMs < 0 ? Infinity : Date.now() + timeoutMs;
     for (;;) {
@@ -124,6 +126,12 @@ export class Events {
       if (leftMs <= 0 || ended.aborted) return this.batch([], token);
       await this.nextChange(leftMs, ended);
     }
+  }
+
+  /** What a restarted coordinator does: it tells everything again to a client of before. */
+  restart(): void {
+    this.store.generation += 1;
+    this.startedAt = this.store.generation;
   }
 
   currentToken(): string {
@@ -158,6 +166,10 @@ export class Events {
       this.waiting.add(wake);
       ended.addEventListener('abort', wake);
     });
+  }
+
+  private sinceStart(token: Token): Token {
+    return token.objects < this.startedAt ? { objects: 0, messages: 0 } : token;
   }
 
   private position(): Token {

@@ -22,7 +22,7 @@ interface Running {
 
 interface Queue {
   readonly running: Set<Running>;
-  readonly waiting: { readonly operation: Operation; readonly start: () => void }[];
+  readonly waiting: { readonly operation: Operation; readonly running: Running; readonly start: () => void }[];
 }
 
 /** Copies read their source only: several of one template may run side by side. */
@@ -33,7 +33,22 @@ const overrides: Readonly<Record<string, readonly string[]>> = {
   hard_reboot: ['clean_reboot', 'clean_shutdown'],
 };
 
-/** One operation at a time per object, first come first served: a conflicting one waits, then runs or fails on the state it finds. */
+/** On a host, what brings VMs to it and what takes them away exclude each other; all else runs side by side. */
+const bringsVms: ReadonlySet<string> = new Set(['provision', 'vm_resume', 'vm_migrate']);
+const takesVmsAway: ReadonlySet<string> = new Set(['evacuate', 'reboot', 'shutdown']);
+const goesDown: ReadonlySet<string> = new Set(['reboot', 'shutdown', 'apply_updates']);
+
+/** Whether two operations of a host cannot run at the same time. */
+export function excludeOnHost(one: string, other: string): boolean {
+  if (one === 'provision' && other === 'provision') return true;
+  if (goesDown.has(one) && goesDown.has(other)) return true;
+  return (bringsVms.has(one) && takesVmsAway.has(other)) || (takesVmsAway.has(one) && bringsVms.has(other));
+}
+
+const exclude = (cls: Busy, one: string, other: string): boolean =>
+  cls === 'host' ? excludeOnHost(one, other) : !(copies.has(one) && copies.has(other));
+
+/** Operations on one object that exclude each other take turns, first come first served: a later one waits, then runs or fails on the state it finds. */
 export class Operations {
   private readonly store: Store;
   private readonly queues = new Map<string, Queue>();
@@ -47,9 +62,8 @@ export class Operations {
     const key = `${operation.cls}/${operation.ref}`;
     const queue = this.queues.get(key) ?? { running: new Set(), waiting: [] };
     this.queues.set(key, queue);
-    await this.turn(queue, operation);
     const running = { operation, cancel };
-    queue.running.add(running);
+    await this.turn(queue, running);
     try {
       operation.check();
       this.show(operation, true);
@@ -62,32 +76,42 @@ export class Operations {
     }
   }
 
-  private async turn(queue: Queue, operation: Operation): Promise<void> {
+  /** Resolves when the operation is among the running ones. */
+  private async turn(queue: Queue, running: Running): Promise<void> {
+    const { operation } = running;
     operation.signal.throwIfAborted();
-    if (queue.waiting.length === 0 && this.fits(queue, operation)) return;
+    if (this.fits(queue, operation, queue.waiting.length)) {
+      queue.running.add(running);
+      return;
+    }
     const overridden = overrides[operation.name] ?? [];
-    for (const running of queue.running) if (overridden.includes(running.operation.name)) running.cancel();
+    for (const other of queue.running) if (overridden.includes(other.operation.name)) other.cancel();
     await new Promise<void>((resolve, reject) => {
-      const waiter = { operation, start: resolve };
+      const waiter = { operation, running, start: resolve };
       queue.waiting.push(waiter);
       operation.signal.addEventListener('abort', () => {
         const at = queue.waiting.indexOf(waiter);
-        if (at >= 0) queue.waiting.splice(at, 1);
+        if (at < 0) return;
+        queue.waiting.splice(at, 1);
+        this.startWaiting(queue);
         reject(new XapiError('TASK_CANCELLED', operation.id));
       });
     });
   }
 
-  private fits(queue: Queue, operation: Operation): boolean {
-    const names = [...queue.running].map((running) => running.operation.name);
-    return names.length === 0 || [...names, operation.name].every((name) => copies.has(name));
+  /** Whether nothing that runs, and nothing among the first `ahead` that wait, excludes it. */
+  private fits(queue: Queue, { cls, name }: Operation, ahead: number): boolean {
+    const others = [...queue.running, ...queue.waiting.slice(0, ahead)];
+    return others.every(({ operation }) => !exclude(cls, operation.name, name));
   }
 
   private startWaiting(queue: Queue): void {
-    const next = queue.waiting[0];
-    if (next === undefined || !this.fits(queue, next.operation)) return;
-    queue.waiting.shift();
-    next.start();
+    const ready = queue.waiting.filter(({ operation }, at) => this.fits(queue, operation, at));
+    for (const waiter of ready) {
+      queue.waiting.splice(queue.waiting.indexOf(waiter), 1);
+      queue.running.add(waiter.running);
+      waiter.start();
+    }
   }
 
   private show({ cls, ref, id, name }: Operation, active: boolean): void {

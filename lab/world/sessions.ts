@@ -1,5 +1,6 @@
 import { XapiError } from '../xapi-error.ts';
 import { formatDate, parseDate } from './dates.ts';
+import type { Latency } from './latency.ts';
 import type { Store } from './store.ts';
 
 const idleTimeoutMs = 86_400_000;
@@ -9,11 +10,13 @@ const activityStepMs = 600_000;
 /** Who is logged in. Local sessions are those of slave_local_login_with_password: known to one host only, no objects. */
 export class Sessions {
   private readonly store: Store;
+  private readonly latency: Latency;
   private readonly local = new Map<string, string>();
   private readonly ends = new Map<string, AbortController>();
 
-  constructor(store: Store) {
+  constructor(store: Store, latency: Latency) {
     this.store = store;
+    this.latency = latency;
   }
 
   /** Aborted as soon as the session ends. */
@@ -53,7 +56,7 @@ export class Sessions {
     const session = this.store.find('session', ref);
     if (session === undefined) throw new XapiError('SESSION_INVALID', ref);
     const now = Date.now();
-    if (now - parseDate(session.last_active) < activityStepMs) return;
+    if (now - parseDate(session.last_active) < this.latency.timeoutMs(activityStepMs)) return;
     this.store.update('session', ref, { last_active: formatDate(now) });
   }
 
@@ -63,9 +66,16 @@ export class Sessions {
     this.ends.delete(ref);
   }
 
+  /** The sessions of a host that stops, and everybody's if the host is the coordinator. */
+  forget(host: string, isCoordinator: boolean): void {
+    for (const [ref, home] of this.local) if (home === host) this.end(ref);
+    if (isCoordinator) for (const ref of this.store.refs('session')) this.end(ref);
+  }
+
   expire(nowMs: number): void {
+    const limitMs = this.latency.timeoutMs(idleTimeoutMs);
     for (const [ref, session] of this.store.records('session')) {
-      if (nowMs - parseDate(session.last_active) > idleTimeoutMs) this.end(ref);
+      if (nowMs - parseDate(session.last_active) > limitMs) this.end(ref);
     }
   }
 }

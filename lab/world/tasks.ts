@@ -1,6 +1,7 @@
 import { XapiError } from '../xapi-error.ts';
 import { formatDate, never, parseDate } from './dates.ts';
 import { nullRef } from './identities.ts';
+import type { Latency } from './latency.ts';
 import type { Store } from './store.ts';
 
 const completedTaskTimeoutMs = 3_900_000;
@@ -11,10 +12,12 @@ export const isPending = (status: string): boolean => status === 'pending' || st
 /** The tasks of Async calls and of clients: progress, result, cancellation, expiry. */
 export class Tasks {
   private readonly store: Store;
+  private readonly latency: Latency;
   private readonly controllers = new Map<string, AbortController>();
 
-  constructor(store: Store) {
+  constructor(store: Store, latency: Latency) {
     this.store = store;
+    this.latency = latency;
   }
 
   /** For an Async call: it can be cancelled while it runs. */
@@ -79,8 +82,14 @@ export class Tasks {
       const [since, limitMs] = isPending(task.status)
         ? [task.created, pendingTaskTimeoutMs]
         : [task.finished, completedTaskTimeoutMs];
-      if (nowMs - parseDate(since) > limitMs) this.store.destroy('task', ref);
+      if (nowMs - parseDate(since) > this.latency.timeoutMs(limitMs)) this.store.destroy('task', ref);
     }
+  }
+
+  /** A coordinator that starts knows of no task. */
+  forgetAll(): void {
+    for (const ref of this.store.refs('task')) this.store.destroy('task', ref);
+    this.controllers.clear();
   }
 
   /** The fields are written one by one by the genuine daemon, the status last: a reader may see the end before the status tells. */

@@ -8,6 +8,8 @@ import { Events } from './events.ts';
 import type { Guests, RunningGuest } from './guests.ts';
 import type { Identities } from './identities.ts';
 import type { Latency } from './latency.ts';
+import { Machines } from './machines.ts';
+import type { KeptMachine } from './machines.ts';
 import { Operations } from './operations.ts';
 import { Sessions } from './sessions.ts';
 import { Store } from './store.ts';
@@ -30,10 +32,10 @@ export interface WorldParts {
   readonly onFault: (error: unknown) => void;
 }
 
-/** Something of a pool that is no object: what was written to a disk, the address of a guest. Null: it is gone. */
+/** Something of a pool that is no object: what was written to a disk, a guest's address, a host's power. Null: it is gone. */
 export interface WorldFact {
-  readonly kind: 'content' | 'guest' | 'note';
-  /** The disk's reference, the VM's uuid, the note's name. */
+  readonly kind: 'content' | 'guest' | 'note' | 'machine';
+  /** The disk's reference, the VM's uuid, the note's name, the host's reference. */
   readonly key: string;
   readonly value: string | null;
 }
@@ -42,6 +44,8 @@ function put(facts: Map<string, string>, key: string, value: string | null): voi
   if (value === null) facts.delete(key);
   else facts.set(key, value);
 }
+
+const keptMachine = ({ power, autoEnable }: KeptMachine): string => JSON.stringify({ power, autoEnable });
 
 /** One pool: its objects and everything that acts on them. */
 export class World {
@@ -69,8 +73,10 @@ export class World {
   readonly runningGuests = new Map<string, RunningGuest>();
   /** Aborted when the lab closes: everything that waits gives up. */
   readonly closing = new AbortController();
+  readonly machines: Machines;
   lastDomid = 0;
   private exported = 0;
+  private coordinatorLife = new AbortController();
   private readonly guestAddresses = new Map<string, string>();
   private readonly notes = new Map<string, string>();
   private keeper: (fact: WorldFact) => void = () => undefined;
@@ -90,9 +96,14 @@ export class World {
     this.onFault = parts.onFault;
     this.store = new Store(parts.identities, parts.derivations);
     this.events = new Events(this.store, parts.product.model);
-    this.tasks = new Tasks(this.store);
-    this.sessions = new Sessions(this.store);
+    this.tasks = new Tasks(this.store, this.latency);
+    this.sessions = new Sessions(this.store, this.latency);
     this.operations = new Operations(this.store);
+    this.machines = new Machines(
+      this.closing.signal,
+      (key, machine) => this.keep({ kind: 'machine', key, value: keptMachine(machine) }),
+      parts.onFault,
+    );
     this.store.onChange((change) => this.events.observe(change));
     this.store.onChange((change) => this.log.observe(change));
   }
@@ -102,6 +113,19 @@ export class World {
     const [first] = this.store.records('pool');
     if (first === undefined) throw new Error(`the world ${this.id} has no pool object`);
     return { ref: first[0], master: first[1].master };
+  }
+
+  /** Aborted when the coordinator's toolstack stops, which ends every call under way, or when the lab closes. */
+  get life(): AbortSignal {
+    return AbortSignal.any([this.coordinatorLife.signal, this.closing.signal]);
+  }
+
+  /** The pool's API is away from here on, and with it every session, task and call under way. */
+  endLife(): void {
+    this.coordinatorLife.abort();
+    this.coordinatorLife = new AbortController();
+    this.tasks.forgetAll();
+    this.events.restart();
   }
 
   /** Who is told of what a restart must not lose, beside the objects. */
@@ -135,12 +159,16 @@ export class World {
       ...this.contents.dump().map(([key, value]): WorldFact => ({ kind: 'content', key, value })),
       ...[...this.guestAddresses].map(([key, value]): WorldFact => ({ kind: 'guest', key, value })),
       ...[...this.notes].map(([key, value]): WorldFact => ({ kind: 'note', key, value })),
+      ...this.machines
+        .all()
+        .map(([key, machine]): WorldFact => ({ kind: 'machine', key, value: keptMachine(machine) })),
     ];
   }
 
   /** Takes over a fact of before. */
   learn({ kind, key, value }: WorldFact): void {
     if (kind === 'content') this.contents.load(key, value);
+    else if (kind === 'machine') Object.assign(this.machines.of(key), JSON.parse(value ?? '{}'));
     else put(kind === 'guest' ? this.guestAddresses : this.notes, key, value);
   }
 

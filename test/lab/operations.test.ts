@@ -90,11 +90,11 @@ describe('a task', () => {
   it('is swept away some time after it has ended, sessions after a day of silence', async () => {
     const task = await client().call('Async.VM.clone', await byName(client(), 'VM', 'debian-12'), 'web-1');
     await client().task(task);
-    lab().world.sweep(Date.now() + 3_800_000);
+    lab().world.sweep(Date.now() + 3_800_000 / lab().speed);
     expect(await client().call('task.get_status', task)).toBe('success');
-    lab().world.sweep(Date.now() + 4_000_000);
+    lab().world.sweep(Date.now() + 4_000_000 / lab().speed);
     expect(await client().refusal('task.get_status', task)).toEqual(['HANDLE_INVALID', 'task', task]);
-    lab().world.sweep(Date.now() + 90_000_000);
+    lab().world.sweep(Date.now() + 90_000_000 / lab().speed);
     expect(await client().refusal('VM.get_all')).toEqual(['SESSION_INVALID', client().session]);
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach } from '@jest/globals';
-import type { Lab, LabOptions } from '../../lab/lab.ts';
+import type { Lab } from '../../lab/lab.ts';
+import type { LabOptions } from '../../lab/start-pool.ts';
 import { startLab } from '../../lab/lab.ts';
 import { RawClient } from './raw-client.ts';
 

@@ -1,0 +1,117 @@
+import { behaviours } from './behaviour/all.ts';
+import { derivations } from './behaviour/allowed-operations.ts';
+import { resumeMachines } from './behaviour/host-lifecycle.ts';
+import { derivationsIn } from './behaviour/release-operations.ts';
+import { buildPool } from './build-pool.ts';
+import { CallLog } from './call-log.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
+import { Registry } from './dispatch/registry.ts';
+import { FaultPlan } from './faults.ts';
+import type { Guests } from './world/guests.ts';
+import type { BoundPool } from './http/bind-pool.ts';
+import { bindServers, findAddresses } from './http/bind-pool.ts';
+import type { ApiModel } from './model/model.ts';
+import { offerFor } from './patching/catalogue.ts';
+import { Vendor } from './patching/vendor.ts';
+import type { Product } from './products.ts';
+import { productNamed, usualProduct } from './products.ts';
+import { restorePool } from './restore-pool.ts';
+import type { PoolScenario } from './scenario.ts';
+import type { SavedState } from './state-file.ts';
+import { Identities } from './world/identities.ts';
+import type { LatencyProfile } from './world/latency.ts';
+import { Latency } from './world/latency.ts';
+import { World } from './world/world.ts';
+
+export interface LabOptions {
+  /** Divides the reference latencies; 1000 if left out. */
+  readonly speed?: number;
+  readonly latencies?: LatencyProfile;
+  /** One pool, ams1, if left out. */
+  readonly pools?: readonly PoolScenario[];
+  /** The same seed gives the same references, uuids and MACs in the same order. */
+  readonly seed?: number;
+  /** The port that all hosts share; 0 or left out: a free one. */
+  readonly port?: number;
+  readonly guestSshPort?: number;
+  /** In-process if left out. Namespace guests need Linux and root; startLab rejects, with what to do, where they cannot be had. */
+  readonly guests?: 'in-process' | 'namespaces';
+  /** Where the world outlives the lab's process; it is read at the start if it is there. */
+  readonly stateFile?: string;
+}
+
+export interface Running {
+  readonly world: World;
+  readonly bound: BoundPool;
+}
+
+/** What each release of the data model answers to. */
+type Registries = ReadonlyMap<ApiModel, Registry>;
+
+/** What all pools of a lab have in common. */
+export interface Shared {
+  readonly options: LabOptions;
+  readonly registries: Registries;
+  readonly log: CallLog;
+  readonly faults: FaultPlan;
+  readonly guests: Guests;
+  readonly latency: Latency;
+  readonly saved: SavedState | undefined;
+}
+
+/** A failure of the lab itself, outside of any call that could answer it. */
+export function reportFault(error: unknown): void {
+  process.stderr.write(`lab: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+}
+
+const productOf = ({ product = usualProduct }: PoolScenario): Product => productNamed(product);
+
+export function registriesFor(scenarios: readonly PoolScenario[]): Registries {
+  const models = new Set(scenarios.map((scenario) => productOf(scenario).model));
+  return new Map([...models].map((model) => [model, new Registry(model, behaviours())]));
+}
+
+function registryOf({ registries }: Pick<Shared, 'registries'>, scenario: PoolScenario): Registry {
+  const found = registries.get(productOf(scenario).model);
+  if (found === undefined) throw new Error(`no registry for pool ${scenario.id}`);
+  return found;
+}
+
+function newWorld(scenario: PoolScenario, shared: Shared): World {
+  const { options, log, faults, guests, latency } = shared;
+  const product = productOf(scenario);
+  return new World({
+    id: scenario.id,
+    product,
+    vendor: new Vendor(scenario.updates ?? offerFor(scenario.product)),
+    user: scenario.user,
+    password: scenario.password,
+    identities: new Identities(options.seed),
+    derivations: derivationsIn(product.model, derivations),
+    latency,
+    faults,
+    log,
+    guests,
+    guestSshPort: options.guestSshPort ?? 2222,
+    onFault: reportFault,
+  });
+}
+
+export async function startPool(scenario: PoolScenario, shared: Shared): Promise<Running> {
+  const saved = shared.saved?.pools.find((pool) => pool.id === scenario.id);
+  if (saved !== undefined) {
+    const world = newWorld(scenario, shared);
+    await restorePool(world, saved, shared.saved?.journal ?? []);
+    const dispatcher = new Dispatcher(world, registryOf(shared, scenario));
+    const bound = await bindServers(world, dispatcher, saved.addresses, saved.port);
+    resumeMachines(world);
+    return { world, bound };
+  }
+  return findAddresses(scenario.hosts.length, async (addresses) => {
+    const world = newWorld(scenario, shared);
+    buildPool(world, scenario, addresses);
+    const dispatcher = new Dispatcher(world, registryOf(shared, scenario));
+    const bound = await bindServers(world, dispatcher, addresses, shared.options.port ?? 0);
+    return { world, bound };
+  });
+}
