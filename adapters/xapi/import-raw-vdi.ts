@@ -3,13 +3,15 @@ import { OperationFailure } from '../../domain/errors.ts';
 import type { PoolConnection } from './connection.ts';
 import type { TaskRecord } from './messages.generated.ts';
 import type { Ref } from './ref.ts';
-import { cancelTask, destroyTask, endOfTask, isPending, recordOfTask, resultOfTask, type Call } from './tasks.ts';
+import type { TaskWatch } from './task-watch.ts';
+import { cancelTask, destroyTask, isPending, recordOfTask, resultOfTask, type Call } from './tasks.ts';
 import { toFailure, type FailureContext } from './to-failure.ts';
 import type { TaskMemory } from './xapi.ts';
 
 interface Pool {
   readonly connection: PoolConnection;
   readonly call: Call;
+  readonly tasks: TaskWatch;
   readonly context: FailureContext;
 }
 
@@ -80,8 +82,8 @@ async function abandon({ call }: Pool, memory: TaskMemory, taskRef: string): Pro
 }
 
 /** After a refusal the task may say why; if it does not by then, nobody will end it. */
-async function outcome({ call }: Pool, taskRef: string, httpStatus: number, signal: AbortSignal) {
-  if (isSuccess(httpStatus)) return endOfTask(call, taskRef, signal);
+async function outcome({ call, tasks }: Pool, taskRef: string, httpStatus: number, signal: AbortSignal) {
+  if (isSuccess(httpStatus)) return tasks.end(taskRef, signal);
   const record = await recordOfTask(call, taskRef);
   return record?.status === 'failure' ? record : undefined;
 }

@@ -3,7 +3,8 @@ import type { PoolConnection } from './connection.ts';
 import { dropImports, importRawVdi } from './import-raw-vdi.ts';
 import type { AsyncMethod, TaskRecord, XapiMessages } from './messages.generated.ts';
 import type { Ref } from './ref.ts';
-import { cancelTask, destroyTask, endOfTask, isPending, resultOfTask, type Call } from './tasks.ts';
+import { TaskWatch, type TaskChanges } from './task-watch.ts';
+import { cancelTask, destroyTask, isPending, resultOfTask, type Call } from './tasks.ts';
 import { toFailure, type FailureContext } from './to-failure.ts';
 import type { PoolSettings, TaskMemory, Xapi } from './xapi.ts';
 
@@ -38,6 +39,11 @@ export class PoolClient implements Xapi {
     return (await this.#send(method, params)) as XapiMessages[typeof method]['result'];
   };
 
+  readonly #tasks = new TaskWatch(
+    this.call,
+    async (...params) => (await this.#send('event.from', params)) as TaskChanges,
+  );
+
   async task<M extends AsyncMethod>(
     memory: TaskMemory,
     method: M,
@@ -45,7 +51,7 @@ export class PoolClient implements Xapi {
   ): Promise<XapiMessages[M]['result']> {
     const context = this.#context(method, params);
     const taskRef = memory.taskRef ?? (await this.#start(memory, method, params));
-    const ended = await endOfTask(this.call, taskRef, memory.signal);
+    const ended = await this.#tasks.end(taskRef, memory.signal);
     memory.forget();
     if (ended === undefined) throw taskGone(taskRef, context);
     await destroyTask(this.call, taskRef);
@@ -71,7 +77,13 @@ export class PoolClient implements Xapi {
 
   importRawVdi(memory: TaskMemory, mark: string, vdi: Ref<'VDI'>, content: Buffer): Promise<void> {
     const context = { ...this.#context('PUT /import_raw_vdi', []), object: `VDI ${vdi}` };
-    return importRawVdi({ connection: this.#connection, call: this.call, context }, memory, mark, vdi, content);
+    return importRawVdi(
+      { connection: this.#connection, call: this.call, tasks: this.#tasks, context },
+      memory,
+      mark,
+      vdi,
+      content,
+    );
   }
 
   dropImports(mark: string): Promise<void> {
@@ -86,7 +98,7 @@ export class PoolClient implements Xapi {
 
   async #settleOwn(memory: TaskMemory, taskRef: string, cancel: boolean, deadline: AbortSignal): Promise<void> {
     if (cancel) await cancelTask(this.call, taskRef);
-    await endOfTask(this.call, taskRef, deadline);
+    await this.#tasks.end(taskRef, deadline);
     memory.forget();
     await destroyTask(this.call, taskRef);
   }
@@ -94,7 +106,7 @@ export class PoolClient implements Xapi {
   async #settleAllCalled(name: string, deadline: AbortSignal): Promise<void> {
     const tasks: Record<string, TaskRecord> = await this.call('task.get_all_records');
     const underWay = Object.entries(tasks).filter(([, task]) => task.name_label === name && isPending(task));
-    await Promise.all(underWay.map(([taskRef]) => endOfTask(this.call, taskRef, deadline)));
+    await Promise.all(underWay.map(([taskRef]) => this.#tasks.end(taskRef, deadline)));
   }
 
   async #send(method: string, params: readonly unknown[]): Promise<unknown> {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import getTaskResult from 'xen-api/_getTaskResult.mjs';
 import { OperationFailure } from '../../domain/errors.ts';
 import type { TaskRecord, XapiMessages } from './messages.generated.ts';
@@ -8,19 +7,6 @@ export type Call = <M extends keyof XapiMessages>(
   method: M,
   ...params: XapiMessages[M]['params']
 ) => Promise<XapiMessages[M]['result']>;
-
-/** Most tasks are short; a long one is asked once a second. */
-const POLL_DELAYS_MS = [20, 50, 100, 200, 400];
-const LONGEST_POLL_DELAY_MS = 1_000;
-
-/** Waits for the end of a task, looking at least once; undefined when the pool knows no such task (any more). Aborts with the signal's reason. */
-export async function endOfTask(call: Call, taskRef: string, signal: AbortSignal): Promise<TaskRecord | undefined> {
-  for (let poll = 0; ; poll += 1) {
-    const record = await recordOfTask(call, taskRef);
-    if (record === undefined || !isPending(record)) return record;
-    await pause(POLL_DELAYS_MS[poll] ?? LONGEST_POLL_DELAY_MS, signal);
-  }
-}
 
 export async function recordOfTask(call: Call, taskRef: string): Promise<TaskRecord | undefined> {
   try {
@@ -58,13 +44,4 @@ export async function destroyTask(call: Call, taskRef: string): Promise<void> {
 
 function isGone(error: unknown): boolean {
   return error instanceof OperationFailure && error.details.native?.code === 'HANDLE_INVALID';
-}
-
-async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(delayMs, undefined, { signal });
-  } catch {
-    // Node wraps the reason of the abort; ours is told as it was given.
-    signal.throwIfAborted();
-  }
 }
