@@ -17,6 +17,7 @@ const testPrograms = [
   { program: 'zsh', debianPackage: 'zsh' },
   { program: 'fish', debianPackage: 'fish' },
   { program: 'docker-compose', debianPackage: 'docker-compose' },
+  { program: 'fence_xenapi', debianPackage: 'fence-agents' },
   { program: 'ip', debianPackage: 'iproute2' },
   { program: 'ping', debianPackage: 'iputils-ping' },
   { program: 'busybox', debianPackage: 'busybox' },

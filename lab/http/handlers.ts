@@ -80,7 +80,6 @@ const handlers: Readonly<Record<string, readonly [realm: string, answer?: Answer
   'GET /wlb_diagnostics': ['get_wlb_diagnostics'],
   'GET /pool_patch_download': ['get_pool_patch_download'],
   'GET /host_updates': ['get_host_updates'],
-  'GET /updates': ['get_updates'],
   'PUT /import': ['put_import'],
   'PUT /import_metadata': ['put_import_metadata'],
   'PUT /blob': ['put_blob'],
@@ -88,7 +87,6 @@ const handlers: Readonly<Record<string, readonly [realm: string, answer?: Answer
   'PUT /host_restore': ['put_host_restore'],
   'PUT /pool/xmldbdump': ['put_pool_xml_db_sync'],
   'PUT /services': ['put_services'],
-  'PUT /pool_patch_upload': ['put_pool_patch_upload'],
   'PUT /bundle': ['put_bundle'],
 };
 
