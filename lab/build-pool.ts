@@ -1,3 +1,4 @@
+import { buildVms, vmDefaults } from './build-vms.ts';
 import { createPif } from './behaviour/network.ts';
 import { createSr } from './behaviour/sr.ts';
 import { createVbd } from './behaviour/vbd.ts';
@@ -26,19 +27,6 @@ const cpuInfo = (cpus: number) => ({
   model: '85',
   stepping: '7',
 });
-
-/** What a VM record needs that has no initial value of its own in the data model. */
-const vmDefaults = {
-  user_version: 1,
-  actions_after_shutdown: 'destroy',
-  actions_after_reboot: 'restart',
-  actions_after_crash: 'restart',
-  HVM_boot_policy: 'BIOS order',
-  HVM_boot_params: { order: 'cdn', firmware: 'bios' },
-  platform: { acpi: '1', apic: 'true', pae: 'true', nx: 'true', 'cores-per-socket': '1' },
-  affinity: nullRef,
-  domid: -1,
-};
 
 function buildControlDomain(world: World, host: string, name: string): string {
   return world.store.create('VM', {
@@ -205,4 +193,5 @@ export function buildPool(world: World, scenario: PoolScenario, addresses: reado
     other_config: { 'memory-ratio-hvm': '0.25', 'memory-ratio-pv': '0.25' },
   });
   for (const template of scenario.templates) buildTemplate(world, template, srs, networks);
+  buildVms(world, scenario.vms ?? [], { hosts, srs, networks });
 }

@@ -34,6 +34,23 @@ export interface TemplateScenario {
   readonly vcpus: number;
 }
 
+export interface VmScenario {
+  readonly name: string;
+  /** Where it runs. Left out: it is halted. */
+  readonly host?: string | undefined;
+  readonly memoryBytes: number;
+  readonly vcpus: number;
+  readonly disks: readonly { readonly sr: string; readonly sizeBytes: number }[];
+  readonly networks: readonly string[];
+  /** Whether a running one has an agent that lets it be moved and shut down cleanly; true if left out. */
+  readonly guestTools?: boolean;
+  /** Ids of its host's PCI devices that it holds, as `0000:04:00.0`: it can be on no other host. */
+  readonly pinnedPciIds?: readonly string[];
+  /** `restart`, `best-effort` or empty. */
+  readonly haRestartPriority?: string;
+  readonly tags?: readonly string[];
+}
+
 /** What a pool is made of at first. The first host is the coordinator, the first SR the default one. */
 export interface PoolScenario {
   readonly id: string;
@@ -47,6 +64,8 @@ export interface PoolScenario {
   readonly srs: readonly SrScenario[];
   readonly networks: readonly NetworkScenario[];
   readonly templates: readonly TemplateScenario[];
+  /** VMs that are there from the beginning. The guests of running ones answer nothing before their next boot. */
+  readonly vms?: readonly VmScenario[];
 }
 
 /** Three hosts with shared storage; the third lacks the storage network, the second SR is the first host's own. */

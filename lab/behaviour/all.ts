@@ -6,9 +6,11 @@ import { repositoryBehaviour } from '../patching/repository.ts';
 import { pluginBehaviour } from '../patching/updater-plugin.ts';
 import { accessBehaviour } from './access.ts';
 import { applianceBehaviour } from './appliance.ts';
+import { evacuationBehaviour } from './evacuation.ts';
 import { eventBehaviour } from './event.ts';
 import { hostBehaviour } from './host.ts';
 import { messageBehaviour } from './message.ts';
+import { migrationBehaviour } from './migration.ts';
 import { networkBehaviour } from './network.ts';
 import { placement } from './placement.ts';
 import { poolSettings } from './pool-settings.ts';
@@ -37,6 +39,8 @@ export const behaviours = (): readonly Handlers[] => [
   poolSettings,
   hostBehaviour,
   placement,
+  migrationBehaviour,
+  evacuationBehaviour,
   vmLife,
   vmCopies,
   vmLimits,

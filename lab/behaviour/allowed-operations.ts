@@ -14,8 +14,23 @@ const always = [
   'changing_dynamic_range',
   'migrate_send',
 ];
-const template = ['destroy', 'metadata_export', 'export', ...always, 'provision', 'copy', 'clone'];
-const snapshot = ['destroy', 'metadata_export', 'export', 'revert', 'copy', 'clone'];
+export const templateOperations: readonly string[] = [
+  'destroy',
+  'metadata_export',
+  'export',
+  ...always,
+  'provision',
+  'copy',
+  'clone',
+];
+export const snapshotOperations: readonly string[] = [
+  'destroy',
+  'metadata_export',
+  'export',
+  'revert',
+  'copy',
+  'clone',
+];
 const halted = [
   ...['create_vtpm', 'destroy', 'metadata_export', 'export', 'make_into_template'],
   ...[...always, 'start_on', 'start', 'copy', 'clone', 'snapshot'],
@@ -54,8 +69,8 @@ const suspended = [
 
 function vmOperations(vm: RecordValue): readonly string[] {
   if (vm['is_control_domain'] === true) return ['changing_dynamic_range'];
-  if (vm['is_a_snapshot'] === true) return snapshot;
-  if (vm['is_a_template'] === true) return template;
+  if (vm['is_a_snapshot'] === true) return snapshotOperations;
+  if (vm['is_a_template'] === true) return templateOperations;
   if (vm['power_state'] === 'Running') {
     return vm['guest_metrics'] === nullRef ? running.filter((name) => !needsGuestAgent.has(name)) : running;
   }

@@ -1,4 +1,5 @@
 import { isSshFault } from '../fault-spec.ts';
+import type { Records } from '../model/records.ts';
 import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { GuestVif } from '../world/guests.ts';
@@ -30,30 +31,31 @@ function vifsOf(world: World, vm: string): GuestVif[] {
 }
 
 /** What the agent in the guest reports once it is up. */
+export const guestReport = (networks: Readonly<Record<string, string>>): Partial<Records['VM_guest_metrics']> => ({
+  os_version: {
+    name: 'Debian GNU/Linux 12 (bookworm)',
+    distro: 'debian',
+    major: '12',
+    minor: '0',
+    uname: '6.1.0-18-amd64',
+  },
+  PV_drivers_version: { major: '8', minor: '4', micro: '0', build: '1' },
+  PV_drivers_up_to_date: true,
+  PV_drivers_detected: true,
+  networks: { ...networks },
+  other: {
+    'feature-suspend': '1',
+    'feature-poweroff': '1',
+    'feature-reboot': '1',
+    'feature-vcpu-hotplug': '1',
+    'feature-balloon': '1',
+  },
+  last_updated: formatDate(Date.now()),
+  live: true,
+});
+
 function reportGuest(world: World, vm: string, networks: Readonly<Record<string, string>>): void {
-  const now = formatDate(Date.now());
-  const report = {
-    os_version: {
-      name: 'Debian GNU/Linux 12 (bookworm)',
-      distro: 'debian',
-      major: '12',
-      minor: '0',
-      uname: '6.1.0-18-amd64',
-    },
-    PV_drivers_version: { major: '8', minor: '4', micro: '0', build: '1' },
-    PV_drivers_up_to_date: true,
-    PV_drivers_detected: true,
-    networks: { ...networks },
-    other: {
-      'feature-suspend': '1',
-      'feature-poweroff': '1',
-      'feature-reboot': '1',
-      'feature-vcpu-hotplug': '1',
-      'feature-balloon': '1',
-    },
-    last_updated: now,
-    live: true,
-  };
+  const report = guestReport(networks);
   const { guest_metrics: known } = world.store.get('VM', vm);
   if (known !== nullRef) world.store.update('VM_guest_metrics', known, report);
   else world.store.update('VM', vm, { guest_metrics: world.store.create('VM_guest_metrics', report) });

@@ -16,7 +16,7 @@ export function memoryOverheadBytes(vm: RecordValue): number {
 export function freeMemoryBytes(world: World, host: string): number {
   const { memory_overhead: ownBytes, metrics, resident_VMs: residentVms } = world.store.get('host', host);
   let freeBytes = world.store.get('host_metrics', metrics).memory_total - ownBytes;
-  for (const ref of [...residentVms, ...(world.reserved.get(host) ?? [])]) {
+  for (const ref of new Set([...residentVms, ...(world.reserved.get(host) ?? [])])) {
     const vm = world.store.get('VM', ref);
     freeBytes -= vm.memory_dynamic_max + vm.memory_overhead;
   }

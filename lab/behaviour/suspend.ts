@@ -3,7 +3,7 @@ import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { stopGuest } from './guest-lifecycle.ts';
-import { assertCanBootHere, chooseHost } from './placement.ts';
+import { assertCanStartOn, chooseHost } from './placement.ts';
 import { createVdi, destroyVdi } from './vdi.ts';
 import { bringUp, takeDown } from './vm-power.ts';
 import { postMessage, vmOperation } from './vm-support.ts';
@@ -31,7 +31,7 @@ async function suspend({ world, signal }: Call, vm: string): Promise<void> {
 
 async function resume(call: Call, vm: string, paused: boolean, pickHost: () => string): Promise<void> {
   const { world } = call;
-  await bringUp(call, vm, pickHost, paused);
+  await bringUp(call, vm, pickHost, { paused, name: 'vm_resume' });
   const { suspend_VDI: vdi } = world.store.get('VM', vm);
   world.store.update('VM', vm, { suspend_VDI: nullRef });
   destroyVdi(world, vdi);
@@ -45,7 +45,7 @@ export const suspendBehaviour: Handlers = {
   'VM.resume_on': (call, vm, host, paused) =>
     vmOperation(call, vm, 'resume_on', ['Suspended'], () =>
       resume(call, vm, paused, () => {
-        assertCanBootHere(call.world, vm, host);
+        assertCanStartOn(call.world, vm, host);
         return host;
       }),
     ),

@@ -5,10 +5,12 @@ import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
+import { pcisFor } from './boot-checks.ts';
 import { bootGuest, dropReport, stopGuest } from './guest-lifecycle.ts';
-import { assertHostReachable, hostOperation } from './host-support.ts';
+import { assertHostReachable } from './host-support.ts';
 import { refreshFreeMemory } from './memory.ts';
-import { assertCanBootHere, chooseHost } from './placement.ts';
+import { assertCanStartOn, chooseHost } from './placement.ts';
+import { withRoomOn } from './reservation.ts';
 import { attach } from './vbd.ts';
 import { destroyVdi } from './vdi.ts';
 import type { PowerState } from './vm-support.ts';
@@ -63,12 +65,13 @@ function bootSettings({ platform, bios_strings: bios }: Records['VM']): Partial<
   };
 }
 
-function markRunning(world: World, vm: string, host: string, state: PowerState): void {
+export function markRunning(world: World, vm: string, host: string, state: PowerState): void {
   const { metrics, VCPUs_at_startup: vcpus, memory_dynamic_max: memoryBytes } = world.store.get('VM', vm);
   setAttached(world, vm, true);
   world.store.update('VM', vm, {
     power_state: state,
     resident_on: host,
+    attached_PCIs: pcisFor(world, vm, host),
     domid: world.nextDomid(),
     memory_target: memoryBytes,
     ...bootSettings(world.store.get('VM', vm)),
@@ -84,34 +87,23 @@ function markRunning(world: World, vm: string, host: string, state: PowerState):
   refreshFreeMemory(world, host);
 }
 
-function reserve(world: World, vm: string, host: string): void {
-  world.store.update('VM', vm, { scheduled_to_be_resident_on: host });
-  world.reserved.set(host, (world.reserved.get(host) ?? new Set()).add(vm));
-}
-
-function unreserve(world: World, vm: string, host: string): void {
-  world.reserved.get(host)?.delete(vm);
-  world.store.update('VM', vm, { scheduled_to_be_resident_on: nullRef });
-}
-
-/** The memory is taken from the host as soon as it is chosen, so that two starts never share it. */
-export async function bringUp(call: Call, vm: string, pickHost: () => string, paused: boolean): Promise<void> {
+/** `name` is what the host shows meanwhile. */
+export async function bringUp(
+  call: Call,
+  vm: string,
+  pickHost: () => string,
+  { paused, name }: { readonly paused: boolean; readonly name: 'vm_start' | 'vm_resume' },
+): Promise<void> {
   const { world, signal } = call;
   assertDisksFree(world, vm);
   const host = pickHost();
-  const resumes = world.store.get('VM', vm).power_state === 'Suspended';
-  reserve(world, vm, host);
-  try {
-    await hostOperation(call, host, resumes ? 'vm_resume' : 'vm_start', async () => {
-      await world.latency.spend('start', signal, 0.5);
-      call.progress(0.5, 6);
-      await world.latency.spend('start', signal, 0.5);
-      assertHostReachable(world, host);
-    });
-  } finally {
-    unreserve(world, vm, host);
-  }
-  markRunning(world, vm, host, paused ? 'Paused' : 'Running');
+  await withRoomOn(call, vm, host, name, async () => {
+    await world.latency.spend('start', signal, 0.5);
+    call.progress(0.5, 6);
+    await world.latency.spend('start', signal, 0.5);
+    assertHostReachable(world, host);
+    markRunning(world, vm, host, paused ? 'Paused' : 'Running');
+  });
   await bootGuest(world, vm);
 }
 
@@ -122,7 +114,7 @@ export function startVm(call: Call, vm: string, paused = false): Promise<void> {
 
 async function startOn(call: Call, vm: string, pickHost: () => string, paused: boolean): Promise<void> {
   dropReport(call.world, vm);
-  await bringUp(call, vm, pickHost, paused);
+  await bringUp(call, vm, pickHost, { paused, name: 'vm_start' });
   postMessage(call.world, 'VM_STARTED', vm);
 }
 
@@ -131,7 +123,8 @@ export function takeDown(world: World, vm: string, state: 'Halted' | 'Suspended'
   const { resident_on: host, metrics } = world.store.get('VM', vm);
   setAttached(world, vm, false);
   if (state === 'Halted') world.store.update('VM', vm, noGuidances);
-  world.store.update('VM', vm, { power_state: state, resident_on: nullRef, domid: -1, memory_target: 0 });
+  const freed = { resident_on: nullRef, domid: -1, memory_target: 0, attached_PCIs: [] };
+  world.store.update('VM', vm, { power_state: state, ...freed });
   world.store.update('VM_metrics', metrics, { VCPUs_number: 0, memory_actual: 0 });
   if (host !== nullRef) refreshFreeMemory(world, host);
 }
@@ -144,10 +137,6 @@ async function halt(world: World, vm: string): Promise<void> {
   if (image === nullRef) return;
   world.store.update('VM', vm, { suspend_VDI: nullRef });
   destroyVdi(world, image);
-}
-
-function assertGuestAgent(world: World, vm: string): void {
-  if (world.store.get('VM', vm).guest_metrics === nullRef) throw new XapiError('VM_LACKS_FEATURE', vm);
 }
 
 async function reboot(call: Call, vm: string): Promise<void> {
@@ -171,7 +160,6 @@ function setPaused(call: Call, vm: string, name: 'pause' | 'unpause'): Promise<v
 }
 
 async function cleanShutdown(call: Call, vm: string): Promise<void> {
-  assertGuestAgent(call.world, vm);
   call.progress(0.25);
   await call.world.latency.spend('shutdown', call.signal);
   await call.world.runningGuests.get(vm)?.shutDown();
@@ -184,7 +172,7 @@ export const vmPower: Handlers = {
 
   'VM.start_on': (call, vm, host, paused) => {
     const pick = () => {
-      assertCanBootHere(call.world, vm, host);
+      assertCanStartOn(call.world, vm, host);
       return host;
     };
     return vmOperation(call, vm, 'start_on', ['Halted'], () => startOn(call, vm, pick, paused));
@@ -194,7 +182,7 @@ export const vmPower: Handlers = {
     vmOperation(call, vm, 'clean_shutdown', ['Running'], () => cleanShutdown(call, vm)),
 
   'VM.shutdown': (call, vm) =>
-    vmOperation(call, vm, 'clean_shutdown', live, async () => {
+    vmOperation(call, vm, 'shutdown', live, async () => {
       if (call.world.store.get('VM', vm).guest_metrics !== nullRef) return cleanShutdown(call, vm);
       return halt(call.world, vm);
     }),
@@ -207,7 +195,6 @@ export const vmPower: Handlers = {
 
   'VM.clean_reboot': (call, vm) =>
     vmOperation(call, vm, 'clean_reboot', ['Running'], async () => {
-      assertGuestAgent(call.world, vm);
       await call.world.latency.spend('shutdown', call.signal);
       await call.world.runningGuests.get(vm)?.shutDown();
       await reboot(call, vm);

@@ -1,40 +1,63 @@
 import type { Call } from '../dispatch/call.ts';
+import type { Records } from '../model/records.ts';
 import type { World } from '../world/world.ts';
 import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import { alertPriorities } from '../model/model.ts';
 import { assertHostReachable } from './host-support.ts';
 import { XapiError } from '../xapi-error.ts';
+import { snapshotOperations, templateOperations } from './allowed-operations.ts';
 
 export type PowerState = 'Halted' | 'Paused' | 'Running' | 'Suspended';
 
-/** Operations that only a real VM may do, not a template or a snapshot. */
-const notForTemplates: ReadonlySet<string> = new Set([
-  'start',
-  'start_on',
-  'pause',
-  'unpause',
-  'suspend',
-  'resume',
-  'resume_on',
-  'clean_shutdown',
-  'clean_reboot',
-  'hard_shutdown',
-  'hard_reboot',
-  'pool_migrate',
+/** What a VM can do only through an agent inside of it. */
+const needsAgent: ReadonlySet<string> = new Set([
+  ...['clean_shutdown', 'clean_reboot', 'changing_VCPUs_live', 'suspend', 'checkpoint', 'pool_migrate', 'migrate_send'],
 ]);
+/** What takes a VM's memory away from the hardware under it. */
+const leavesHardware: ReadonlySet<string> = new Set(['suspend', 'checkpoint', 'pool_migrate', 'migrate_send']);
 
-/** Throws the first official reason why the VM cannot do this now: blocked, snapshot, template, power state. */
-function assertVmCan(world: World, vm: string, operation: string, states: readonly PowerState[]): void {
+/** A network whose interfaces are virtual functions of a network card. */
+function isSriov(world: World, network: string): boolean {
+  const pifs = world.store.find('network', network)?.PIFs ?? [];
+  return pifs.some((ref) => world.store.get('PIF', ref).sriov_logical_PIF_of.length > 0);
+}
+
+function assertNotPinned(world: World, vm: string): void {
+  const { VGPUs: vgpus, VIFs: vifs, attached_PCIs: pcis } = world.store.get('VM', vm);
+  if (vgpus.length > 0) throw new XapiError('VM_HAS_VGPU', vm);
+  if (vifs.some((vif) => isSriov(world, world.store.get('VIF', vif).network)))
+    throw new XapiError('VM_HAS_SRIOV_VIF', vm);
+  if (pcis.length > 0) throw new XapiError('VM_HAS_PCI_ATTACHED', vm);
+}
+
+function assertNoTemplate(record: Records['VM'], vm: string, operation: string): void {
+  if (record.is_a_snapshot) {
+    if (!snapshotOperations.includes(operation)) throw new XapiError('VM_IS_SNAPSHOT', vm, operation);
+  } else if (record.is_a_template && !templateOperations.includes(operation))
+    throw new XapiError('VM_IS_TEMPLATE', vm, operation);
+}
+
+export interface Wish {
+  readonly name: string;
+  readonly states: readonly PowerState[];
+  /** Do it although the guest has no agent that would help. */
+  readonly force?: boolean;
+}
+
+/** Throws the first official reason why the VM cannot do this now, whatever else it does: blocked, power state, template, agent, hardware. */
+export function assertVmCan(world: World, vm: string, { name, states, force = false }: Wish): void {
   const record = world.store.get('VM', vm);
-  const blocked = record.blocked_operations[operation];
+  const blocked = record.blocked_operations[name];
   if (blocked !== undefined) throw new XapiError('OPERATION_BLOCKED', vm, blocked);
-  if (notForTemplates.has(operation)) {
-    if (record.is_a_snapshot) throw new XapiError('VM_IS_SNAPSHOT', vm, operation);
-    if (record.is_a_template) throw new XapiError('VM_IS_TEMPLATE', vm, operation);
-  }
   assertPowerState(world, vm, states);
   if (world.store.find('host', record.resident_on) !== undefined) assertHostReachable(world, record.resident_on);
+  assertNoTemplate(record, vm, name);
+  if (record.is_control_domain) throw new XapiError('OPERATION_NOT_ALLOWED', 'Operations on domain 0 are not allowed');
+  if (!['Running', 'Paused'].includes(record.power_state)) return;
+  const lacksAgent = record.power_state === 'Running' && record.guest_metrics === nullRef;
+  if (lacksAgent && needsAgent.has(name) && !force) throw new XapiError('VM_LACKS_FEATURE', vm);
+  if (leavesHardware.has(name)) assertNotPinned(world, vm);
 }
 
 export function assertPowerState(world: World, vm: string, states: readonly PowerState[]): void {
@@ -51,8 +74,13 @@ export async function vmOperation<T>(
   states: readonly PowerState[],
   work: () => T | Promise<T>,
 ): Promise<T> {
-  const check = () => assertVmCan(call.world, vm, name, states);
-  const operation = { cls: 'VM', ref: vm, name, id: call.operationId, signal: call.signal, check } as const;
+  return vmWish(call, vm, { name, states }, work);
+}
+
+/** As `vmOperation`. */
+export async function vmWish<T>(call: Call, vm: string, wish: Wish, work: () => T | Promise<T>): Promise<T> {
+  const check = () => assertVmCan(call.world, vm, wish);
+  const operation = { cls: 'VM', ref: vm, name: wish.name, id: call.operationId, signal: call.signal, check } as const;
   return call.world.operations.run(operation, call.cancel, work);
 }
 

@@ -1,6 +1,6 @@
 import type { ClassName, Records } from '../model/records.ts';
 
-/** A field of one class that names an object of another, and the set over there that lists the namers. */
+/** A field of one class that names an object of another, or several of them, and the set over there that lists the namers. */
 export interface Link {
   readonly from: ClassName;
   readonly field: string;
@@ -38,6 +38,9 @@ export const links: readonly Link[] = [
   link('VTPM', 'VM', 'VM', 'VTPMs'),
   link('VGPU', 'VM', 'VM', 'VGPUs'),
   link('VUSB', 'VM', 'VM', 'VUSBs'),
+  link('VM', 'groups', 'VM_group', 'VMs'),
+  link('PGPU', 'GPU_group', 'GPU_group', 'PGPUs'),
+  link('VGPU', 'GPU_group', 'GPU_group', 'VGPUs'),
   link('host_cpu', 'host', 'host', 'host_CPUs'),
   link('host_crashdump', 'host', 'host', 'crashdumps'),
   link('host_patch', 'host', 'host', 'patches'),

@@ -25,12 +25,16 @@ interface Queue {
   readonly waiting: { readonly operation: Operation; readonly running: Running; readonly start: () => void }[];
 }
 
-/** Copies read their source only: several of one template may run side by side. */
-const copies: ReadonlySet<string> = new Set(['clone', 'copy', 'export']);
-/** A hard stop does not wait for a polite one, it cancels it. */
-const overrides: Readonly<Record<string, readonly string[]>> = {
-  hard_shutdown: ['clean_shutdown', 'hard_reboot', 'clean_reboot'],
-  hard_reboot: ['clean_reboot', 'clean_shutdown'],
+/** Operations of one object that may run beside each other; every other one has the object for itself. Hosts: see excludeOnHost. */
+const sideBySide: Readonly<Partial<Record<Busy, readonly (readonly string[])[]>>> = {
+  VM: [
+    ['clone', 'copy', 'export'],
+    ['snapshot', 'checkpoint'],
+  ],
+  VDI: [
+    ['clone', 'copy'],
+    ['snapshot', 'clone'],
+  ],
 };
 
 /** On a host, what brings VMs to it and what takes them away exclude each other; all else runs side by side. */
@@ -46,7 +50,16 @@ export function excludeOnHost(one: string, other: string): boolean {
 }
 
 const exclude = (cls: Busy, one: string, other: string): boolean =>
-  cls === 'host' ? excludeOnHost(one, other) : !(copies.has(one) && copies.has(other));
+  cls === 'host'
+    ? excludeOnHost(one, other)
+    : !(sideBySide[cls] ?? []).some((group) => group.includes(one) && group.includes(other));
+
+const polite = ['clean_shutdown', 'clean_reboot', 'shutdown', 'suspend', 'pool_migrate', 'migrate_send', 'call_plugin'];
+/** A hard stop does not wait for what takes its time, it cancels it. */
+const overrides: Readonly<Record<string, readonly string[]>> = {
+  hard_shutdown: [...polite, 'hard_reboot'],
+  hard_reboot: polite,
+};
 
 /** Operations on one object that exclude each other take turns, first come first served: a later one waits, then runs or fails on the state it finds. */
 export class Operations {
@@ -59,6 +72,7 @@ export class Operations {
 
   /** `cancel` is called when a stronger operation needs this one out of the way. */
   async run<T>(operation: Operation, cancel: () => void, work: () => T | Promise<T>): Promise<T> {
+    operation.signal.throwIfAborted();
     const key = `${operation.cls}/${operation.ref}`;
     const queue = this.queues.get(key) ?? { running: new Set(), waiting: [] };
     this.queues.set(key, queue);
@@ -79,7 +93,6 @@ export class Operations {
   /** Resolves when the operation is among the running ones. */
   private async turn(queue: Queue, running: Running): Promise<void> {
     const { operation } = running;
-    operation.signal.throwIfAborted();
     if (this.fits(queue, operation, queue.waiting.length)) {
       queue.running.add(running);
       return;

@@ -32,6 +32,12 @@ interface Table {
   readonly byName: Map<string, Set<string>>;
 }
 
+/** The references in a field that holds one or a set of them. */
+function targetsOf(value: Value | undefined): readonly string[] {
+  if (Array.isArray(value)) return value as readonly string[];
+  return typeof value === 'string' ? [value] : [];
+}
+
 const newTable = (): Table => ({ byRef: new Map(), byUuid: new Map(), byName: new Map() });
 
 /**
@@ -95,10 +101,8 @@ export class Store {
   relinkAll(from: ClassName): void {
     for (const link of links.filter((candidate) => candidate.from === from)) {
       const members = new Map<string, string[]>();
-      for (const { ref, record } of this.entries(from)) {
-        const target = asText(record[link.field]);
-        members.set(target, [ref, ...(members.get(target) ?? [])]);
-      }
+      for (const { ref, record } of this.entries(from))
+        for (const target of targetsOf(record[link.field])) members.set(target, [ref, ...(members.get(target) ?? [])]);
       for (const entry of this.entries(link.to))
         this.write(link.to, entry, { [link.set]: members.get(entry.ref) ?? [] });
     }
@@ -202,20 +206,22 @@ export class Store {
   private relink(cls: ClassName, ref: string, before: RecordValue | undefined, after: RecordValue | undefined): void {
     for (const link of links) {
       if (link.from !== cls) continue;
-      const [old, now] = [before?.[link.field], after?.[link.field]];
-      if (old === now) continue;
-      this.editSet(link.to, old, link.set, (items) => items.filter((item) => item !== ref));
-      this.editSet(link.to, now, link.set, (items) => [ref, ...items]);
+      if (before?.[link.field] === after?.[link.field]) continue;
+      const [old, now] = [targetsOf(before?.[link.field]), targetsOf(after?.[link.field])];
+      for (const target of old.filter((one) => !now.includes(one)))
+        this.editSet(link.to, target, link.set, (items) => items.filter((item) => item !== ref));
+      for (const target of now.filter((one) => !old.includes(one)))
+        this.editSet(link.to, target, link.set, (items) => [ref, ...items]);
     }
   }
 
   private editSet(
     cls: ClassName,
-    ref: Value | undefined,
+    ref: string,
     field: string,
     edit: (items: readonly Value[]) => readonly Value[],
   ): void {
-    const entry = typeof ref === 'string' ? this.table(cls).byRef.get(ref) : undefined;
+    const entry = this.table(cls).byRef.get(ref);
     if (entry !== undefined) this.write(cls, entry, { [field]: edit((entry.record[field] ?? []) as readonly Value[]) });
   }
 

@@ -3,9 +3,14 @@ import { byName, deploy, freshLab } from './with-lab.ts';
 
 const { lab, client } = freshLab();
 
+async function start(vm: string): Promise<void> {
+  await client().call('VM.start', vm, false, false);
+  await lab().world.runningGuests.get(vm)?.booted;
+}
+
 async function running(name: string): Promise<string> {
   const vm = await deploy(client(), name);
-  await client().call('VM.start', vm, false, false);
+  await start(vm);
   return vm;
 }
 
@@ -44,7 +49,7 @@ describe('suspending', () => {
     const vm = await running('web-1');
     await client().call('VM.hard_shutdown', vm);
     const before = lab().snapshot();
-    await client().call('VM.start', vm, false, false);
+    await start(vm);
     await client().call('VM.suspend', vm);
     await client().call('VM.hard_shutdown', vm);
     // When it was last started is told in seconds, and may be another second now.
