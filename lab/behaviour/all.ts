@@ -13,6 +13,7 @@ import { messageBehaviour } from './message.ts';
 import { migrationBehaviour } from './migration.ts';
 import { networkBehaviour } from './network.ts';
 import { placement } from './placement.ts';
+import { poolRole } from './pool-role.ts';
 import { poolSettings } from './pool-settings.ts';
 import { sessionBehaviour } from './session.ts';
 import { smallObjects } from './small-objects.ts';
@@ -38,6 +39,7 @@ export const behaviours = (): readonly Handlers[] => [
   smallObjects,
   poolSettings,
   hostBehaviour,
+  poolRole,
   placement,
   migrationBehaviour,
   evacuationBehaviour,
