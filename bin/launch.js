@@ -28,8 +28,11 @@ const verbs = {
   bench,
 };
 
-/** Each is a program in bench/. */
-const benchmarks = ['deploy'];
+/** Each is a program in bench/; some need the Temporal CLI. */
+const benchmarks = new Map([
+  ['deploy', { needsTemporal: true }],
+  ['lab', { needsTemporal: false }],
+]);
 
 /**
  * @param {string} program
@@ -95,12 +98,14 @@ async function build() {
 
 /** @param {readonly string[]} args which benchmark, then its own arguments */
 async function bench([name = '', ...args]) {
-  if (!benchmarks.includes(name)) throw new Trouble(`Say which benchmark, one of ${benchmarks.join(', ')}.`);
+  const benchmark = benchmarks.get(name);
+  if (benchmark === undefined) throw new Trouble(`Say which benchmark, one of ${[...benchmarks.keys()].join(', ')}.`);
   await ensureNodeModules(root);
   // A benchmark brings all its servers itself, so that the caller's cannot bend its figures.
-  const cli = await obtainTemporalCli({ ...process.env, TEMPORAL_ADDRESS: undefined });
+  const cli = benchmark.needsTemporal && (await obtainTemporalCli({ ...process.env, TEMPORAL_ADDRESS: undefined }));
   await ensureBuilt(root);
-  const program = ['--enable-source-maps', `dist/bench/${name}.js`, '--temporal-cli', cli ?? '', ...args];
+  const given = cli ? ['--temporal-cli', cli, ...args] : args;
+  const program = ['--enable-source-maps', `dist/bench/${name}.js`, ...given];
   return runInForeground(process.execPath, program, { cwd: root });
 }
 

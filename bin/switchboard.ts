@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Io, Settings } from '../cli/io.ts';
 import { runCli } from '../cli/program.ts';
+import { ProcessLabHost } from './rehearsal/lab-host.ts';
 import { readSecretText } from './secret-files.ts';
 
 const PACKAGE = new URL('../../package.json', import.meta.url);
@@ -71,6 +72,7 @@ function ioOf(env: NodeJS.ProcessEnv): Io {
     ask: somebodyIsThere ? (question) => askOnTerminal(question, interrupted) : undefined,
     readStdin: () => readFileSync(STDIN, 'utf8'),
     readSecret: readSecretText,
+    lab: new ProcessLabHost(join(env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'switchboard')),
     settings: settingsFrom(env),
     version: version(),
     interrupted,

@@ -1,4 +1,5 @@
 import type { components } from './api.generated.ts';
+import type { LabHost } from './lab/lab-host.ts';
 
 /** RFC 9457, as the API sends it. */
 export type ProblemDocument = components['schemas']['Problem'];
@@ -18,6 +19,7 @@ export interface Io {
   readStdin(this: void): string;
   /** The text of a file that only its owner may read; throws a sentence when others can. */
   readSecret(this: void, path: string): string;
+  readonly lab: LabHost;
   readonly settings: Settings;
   readonly version: string;
   /** Aborted by Ctrl-C. */

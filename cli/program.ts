@@ -5,6 +5,7 @@ import { complete, completionCommand } from './completion.ts';
 import type { Candidate } from './completion.ts';
 import type { Io } from './io.ts';
 import { CliFailure, EXIT } from './io.ts';
+import { labCommand } from './lab/lab-command.ts';
 import { operationCommand } from './operation-command.ts';
 import { profileCommand } from './profile-commands.ts';
 import { ProfileStore } from './profiles.ts';
@@ -21,7 +22,7 @@ Examples:
 Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 4 no permission, 5 conflict or locked, 6 paused or needs an operator,
 7 cancelled, 8 done with skips, 75 server unreachable, 130 interrupted (the run goes on).
 Environment: SWITCHBOARD_URL, SWITCHBOARD_TOKEN or SWITCHBOARD_TOKEN_FILE, SWITCHBOARD_PROFILE, XDG_CONFIG_HOME,
-NO_COLOR, FORCE_COLOR.`;
+XDG_STATE_HOME, NO_COLOR, FORCE_COLOR.`;
 
 /** Asked by the completion scripts, at every Tab; not for people. */
 const COMPLETE = '__complete';
@@ -69,6 +70,7 @@ export function buildProgram(io: Io, setCode: (code: number) => void): Command {
     OPERATIONS.map((row) => operationCommand(row, session)),
   );
   addGroup(program, 'Runs:', runCommands(session));
+  addGroup(program, 'Rehearsal:', [labCommand(session)]);
   addGroup(program, 'This program:', [profileCommand(io), completionCommand(io)]);
   inherit(program);
   return program;

@@ -68,6 +68,11 @@ export class CallLog {
     return record;
   }
 
+  noteSshConnection(vmUuid: string, user: string): void {
+    const params = [vmUuid, user];
+    this.open({ method: 'ssh.connect', params, mutating: false, pool: '', host: vmUuid }).outcome = 'ok';
+  }
+
   /** Objects created while `effect` runs, however late, are put down to the call. */
   async attribute<T>(call: OpenCall, effect: () => Promise<T>): Promise<T> {
     return this.scope.run(call, effect);

@@ -6,6 +6,7 @@ import type { BarrierSpec, FaultSpec } from './fault-spec.ts';
 import type { Barrier, PlannedFault } from './faults.ts';
 import { FaultPlan } from './faults.ts';
 import { InProcessGuests } from './guests/guest.ts';
+import { SilentGuests } from './guests/silent.ts';
 import { NamespaceGuests } from './netns/namespace-guests.ts';
 import type { LabHost } from './lab-host.ts';
 import { findHost } from './lab-host.ts';
@@ -92,11 +93,6 @@ async function stop(running: readonly Running[], guests: Guests, file: StateFile
   file?.close();
 }
 
-function logSshConnection(log: CallLog, { vmUuid, user = '' }: { vmUuid: string; user?: string }): void {
-  const call = log.open({ method: 'ssh.connect', params: [vmUuid, user], mutating: false, pool: '', host: vmUuid });
-  call.outcome = 'ok';
-}
-
 /** Resolves when the lab closes. */
 async function sweepRegularly(running: readonly Running[], latency: Latency, closing: AbortSignal): Promise<void> {
   try {
@@ -113,14 +109,15 @@ async function sweepRegularly(running: readonly Running[], latency: Latency, clo
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const log = new CallLog();
   const faults = new FaultPlan(options.seed);
-  const onSshConnect = (event: { vmUuid: string; user?: string }) => logSshConnection(log, event);
+  const onSshConnect = ({ vmUuid, user = '' }: { vmUuid: string; user?: string }) =>
+    log.noteSshConnection(vmUuid, user);
   const namespaces =
     options.guests === 'namespaces' ? await NamespaceGuests.open({ onSshConnect, onFault: reportFault }) : undefined;
-  const guests = namespaces ?? new InProcessGuests({ onSshConnect });
+  const guests = namespaces ?? (options.guests === 'none' ? new SilentGuests() : new InProcessGuests({ onSshConnect }));
   const saved = options.stateFile === undefined ? undefined : await readState(options.stateFile);
   const scenarios = options.pools ?? [defaultPool()];
   const registries = registriesFor(scenarios);
-  const latency = new Latency(options.latencies ?? 'zero', options.speed ?? 1000);
+  const latency = new Latency(options.latencies ?? 'zero', options.speed ?? 1000, options.latenciesMs);
   const shared: Shared = { options, registries, log, faults, latency, guests, saved };
   const running: Running[] = [];
   for (const scenario of scenarios) running.push(await startPool(scenario, shared));

@@ -148,6 +148,8 @@ const products: readonly Product[] = [
 /** The product of a pool that does not say which one it is. */
 export const usualProduct = 'xenserver-8.4';
 
+export const productNames = products.map(({ name }) => name);
+
 /** Throws for a name that is none of the products'. */
 export function productNamed(name: string): Product {
   const found = products.find((product) => product.name === name);

@@ -19,23 +19,25 @@ import { restorePool } from './restore-pool.ts';
 import type { PoolScenario } from './scenario.ts';
 import type { SavedState } from './state-file.ts';
 import { Identities } from './world/identities.ts';
-import type { LatencyProfile } from './world/latency.ts';
+import type { LatencyProfile, Work } from './world/latency.ts';
 import { Latency } from './world/latency.ts';
 import { World } from './world/world.ts';
 
 export interface LabOptions {
   /** Divides the reference latencies; 1000 if left out. */
-  readonly speed?: number;
-  readonly latencies?: LatencyProfile;
+  readonly speed?: number | undefined;
+  readonly latencies?: LatencyProfile | undefined;
+  /** What single kinds of work take instead, in milliseconds before division by the speed. */
+  readonly latenciesMs?: Partial<Record<Work, number | undefined>> | undefined;
   /** One pool, ams1, if left out. */
-  readonly pools?: readonly PoolScenario[];
+  readonly pools?: readonly PoolScenario[] | undefined;
   /** The same seed gives the same references, uuids and MACs in the same order. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** The port that all hosts share; 0 or left out: a free one. */
   readonly port?: number;
   readonly guestSshPort?: number;
-  /** In-process if left out. Namespace guests need Linux and root; startLab rejects, with what to do, where they cannot be had. */
-  readonly guests?: 'in-process' | 'namespaces';
+  /** `in-process` if left out; `none` answers nobody. Namespaces need Linux and root: startLab rejects, with what to do. */
+  readonly guests?: 'in-process' | 'namespaces' | 'none' | undefined;
   /** Where the world outlives the lab's process; it is read at the start if it is there. */
   readonly stateFile?: string;
 }

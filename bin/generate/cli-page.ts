@@ -54,6 +54,10 @@ function nameOf(command: Command): string {
   return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 }
 
+function noLab(): Promise<never> {
+  return Promise.reject(new Error('the manual starts no lab'));
+}
+
 function silentIo(out: (text: string) => void): Io {
   return {
     out,
@@ -63,6 +67,7 @@ function silentIo(out: (text: string) => void): Io {
     ask: undefined,
     readStdin: () => '',
     readSecret: () => '',
+    lab: { start: noLab, find: () => undefined, stop: noLab },
     settings: {
       ...{ url: undefined, token: undefined, tokenFile: undefined, profile: undefined },
       ...{ configFile: '', localTokenFile: '' },

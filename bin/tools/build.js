@@ -9,7 +9,7 @@ const sources = [
 ];
 
 /** What the compiler leaves out and the program reads beside its own files. */
-const copied = [join('adapters', 'postgres', 'migrations'), join('lab', 'netns', 'image')];
+const copied = [join('adapters', 'postgres', 'migrations'), join('lab', 'netns', 'image'), join('lab', 'scenarios')];
 
 /**
  * Compiles the sources into dist/ and bundles the workflows when anything changed since the last time.

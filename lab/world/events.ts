@@ -2,7 +2,8 @@ import type { ApiModel } from '../model/model.ts';
 import { classes } from '../model/model.ts';
 import type { ClassName } from '../model/records.ts';
 import type { EventBatch, EventValue } from '../wire/render.ts';
-import { XapiError } from '../xapi-error.ts';
+import type { Token } from './event-token.ts';
+import { parseToken, tokenText } from './event-token.ts';
 import type { Change, Entry, Store } from './store.ts';
 
 /** Classes whose changes no "*" reports; sessions are reported to nobody. */
@@ -33,29 +34,6 @@ const classOrder = new Map([...classes.keys()].map((cls, at) => [cls, at]));
 function byClassAndRef(a: Written, b: Written): number {
   const classes = (classOrder.get(a.cls) ?? 0) - (classOrder.get(b.cls) ?? 0);
   return classes !== 0 ? classes : a.entry.ref < b.entry.ref ? -1 : 1;
-}
-
-interface Token {
-  /** Generation of the store up to which the client knows everything but messages. */
-  readonly objects: number;
-  readonly messages: number;
-}
-
-const pad = (generation: number): string => String(generation).padStart(20, '0');
-
-function parseToken(text: string): Token {
-  if (text === '') return { objects: 0, messages: 0 };
-  const parts = text.split(',').map(Number);
-  const [objects, messages] = parts;
-  if (
-    parts.length !== 2 ||
-    parts.some((part) => !Number.isInteger(part)) ||
-    objects === undefined ||
-    messages === undefined
-  ) {
-    throw new XapiError('EVENT_FROM_TOKEN_PARSE_FAILURE', text);
-  }
-  return { objects, messages };
 }
 
 /** What a client watches: `*`, `vm`, `vm/OpaqueRef:…`, in any letter case of the class. */
@@ -112,11 +90,11 @@ export class Events {
   /** Waits until something watched has changed, for at most `timeoutMs` (without end when negative); `ended` cuts it short. */
   async from(
     filters: readonly string[],
-    tokenText: string,
+    since: string,
     timeoutMs: number,
     ended: AbortSignal,
   ): Promise<EventBatch> {
-    const token = this.sinceStart(parseToken(tokenText));
+    const token = this.sinceStart(parseToken(since));
     const watched = watcher(this.model, filters);
     const deadline = timeoutMs < 0 ? Infinity : Date.now() + timeoutMs;
     for (;;) {
@@ -135,9 +113,8 @@ export class Events {
   }
 
   currentToken(): string {
-    const { objects, messages } = this.position();
     this.told = this.store.generation;
-    return `${pad(objects)},${pad(messages)}`;
+    return tokenText(this.position());
   }
 
   /** From where on a client of event.next wants to know. */
@@ -241,7 +218,7 @@ export class Events {
       return [name.toLowerCase(), classes.has(name as ClassName) ? this.store.count(name as ClassName) : 0] as const;
     });
     this.told = Math.max(this.told, token.objects);
-    return { events, validRefCounts: counts, token: `${pad(token.objects)},${pad(token.messages)}` };
+    return { events, validRefCounts: counts, token: tokenText(token) };
   }
 }
 

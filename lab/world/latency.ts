@@ -35,15 +35,19 @@ const referenceMs = {
 } as const;
 
 export type Work = keyof typeof referenceMs;
+export const workNames = Object.keys(referenceMs) as [Work, ...Work[]];
 
 /** How long things take in this lab, and how fast its time passes. The speed can be changed at any moment, also for what is under way. */
 export class Latency {
   private readonly profile: LatencyProfile;
   private factor: number;
   private changed = new AbortController();
+  /** What single kinds of work take instead. */
+  private readonly ownMs: Partial<Record<Work, number | undefined>>;
 
-  constructor(profile: LatencyProfile, speed: number) {
+  constructor(profile: LatencyProfile, speed: number, ownMs: Partial<Record<Work, number | undefined>> = {}) {
     this.profile = profile;
+    this.ownMs = ownMs;
     this.factor = speed;
   }
 
@@ -60,7 +64,7 @@ export class Latency {
   }
 
   milliseconds(work: Work): number {
-    return this.profile === 'zero' ? 0 : referenceMs[work] / this.factor;
+    return (this.ownMs[work] ?? (this.profile === 'zero' ? 0 : referenceMs[work])) / this.factor;
   }
 
   /** The real length of a time-out or an interval, which a lab that takes no time does not shorten. */

@@ -1,3 +1,4 @@
+import type { Value } from '../model/types.ts';
 import type { ClassName, Records } from '../model/records.ts';
 
 /** A field of one class that names an object of another, or several of them, and the set over there that lists the namers. */
@@ -58,3 +59,9 @@ export const links: readonly Link[] = [
 /** Whether the field is kept by the store, from the references on the other side. */
 export const isLinkSet = (cls: string, field: string): boolean =>
   links.some(({ to, set }) => to === cls && set === field);
+
+/** The references in a field that holds one or a set of them. */
+export function targetsOf(value: Value | undefined): readonly string[] {
+  if (Array.isArray(value)) return value as readonly string[];
+  return typeof value === 'string' ? [value] : [];
+}

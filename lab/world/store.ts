@@ -5,7 +5,7 @@ import type { ClassName, Records } from '../model/records.ts';
 import type { RecordValue, Value } from '../model/types.ts';
 import type { Derivations } from './derivations.ts';
 import type { Identities } from './identities.ts';
-import { links } from './links.ts';
+import { links, targetsOf } from './links.ts';
 import { asText } from '../model/types.ts';
 
 export interface Change {
@@ -18,7 +18,7 @@ export interface Change {
   readonly fields: readonly string[];
 }
 
-/** An object with the store's generations at which it was made and last written. */
+/** With the store's generations at which it was made and last written. */
 export interface Entry {
   readonly ref: string;
   record: RecordValue;
@@ -27,18 +27,24 @@ export interface Entry {
 }
 
 interface Table {
+  /** A new object before anything is known of it. */
+  readonly blank: RecordValue;
   readonly byRef: Map<string, Entry>;
   readonly byUuid: Map<string, string>;
   readonly byName: Map<string, Set<string>>;
 }
 
-/** The references in a field that holds one or a set of them. */
-function targetsOf(value: Value | undefined): readonly string[] {
-  if (Array.isArray(value)) return value as readonly string[];
-  return typeof value === 'string' ? [value] : [];
+function newTable(cls: ClassName): Table {
+  const blank = Object.fromEntries(classModel(cls).fields.map(({ name, initial }) => [name, initial]));
+  // V8 keeps what JSON.parse makes, and every copy of it, in less room than an object made field by field.
+  const compact = JSON.parse(JSON.stringify(blank)) as RecordValue;
+  return { blank: compact, byRef: new Map(), byUuid: new Map(), byName: new Map() };
 }
 
-const newTable = (): Table => ({ byRef: new Map(), byUuid: new Map(), byName: new Map() });
+const copyOf = (record: RecordValue): Record<string, Value> => ({ ...record });
+
+const isSame = (one: Value | undefined, other: Value | undefined): boolean =>
+  one === other || (typeof one === 'object' && isDeepStrictEqual(one, other));
 
 /**
  * Every object of the data centre. Records are replaced, never changed in place, and only here: each write keeps the sets on
@@ -54,7 +60,7 @@ export class Store {
   constructor(identities: Identities, derivations: Derivations) {
     this.identities = identities;
     this.derivations = derivations;
-    this.tables = new Map([...classes.keys()].map((cls) => [cls, newTable()]));
+    this.tables = new Map([...classes.keys()].map((cls) => [cls, newTable(cls)]));
   }
 
   onChange(listener: (change: Change) => void): void {
@@ -63,14 +69,15 @@ export class Store {
 
   /** Fields left out take their initial value, `uuid` a new one. */
   create<C extends ClassName>(cls: C, fields: Partial<Records[C]>, ref: string = this.identities.ref()): string {
-    const given = fields as RecordValue;
-    const record: Record<string, Value> = {};
-    for (const field of classModel(cls).fields) record[field.name] = given[field.name] ?? field.initial;
-    if (given['uuid'] === undefined) record['uuid'] = this.identities.uuid();
-    const full = { ...record, ...this.derivations[cls]?.derive(record, this) };
+    const table = this.table(cls);
+    const full = copyOf(table.blank);
+    for (const [name, value] of Object.entries(fields as Readonly<Record<string, Value | undefined>>)) {
+      if (value !== undefined && name in full) full[name] = value;
+    }
+    if (full['uuid'] === '') full['uuid'] = this.identities.uuid();
+    Object.assign(full, this.derivations[cls]?.derive(full, this));
     this.generation += 1;
     const entry = { ref, record: full, createdAt: this.generation, modifiedAt: this.generation };
-    const table = this.table(cls);
     table.byRef.set(ref, entry);
     table.byUuid.set(asText(full['uuid']), ref);
     this.indexName(table, ref, undefined, full['name_label']);
@@ -182,9 +189,11 @@ export class Store {
 
   private write(cls: ClassName, entry: Entry, patch: RecordValue): void {
     const before = entry.record;
-    const patched = { ...before, ...patch };
-    const after = { ...patched, ...this.derivations[cls]?.derive(patched, this) };
-    const fields = Object.keys(after).filter((name) => !isDeepStrictEqual(after[name], before[name]));
+    const after = Object.assign(copyOf(before), patch);
+    const derived = this.derivations[cls]?.derive(after, this);
+    const written = derived === undefined ? patch : { ...patch, ...derived };
+    Object.assign(after, derived);
+    const fields = Object.keys(written).filter((name) => !isSame(after[name], before[name]));
     if (fields.length === 0) return;
     entry.record = after;
     this.generation += 1;

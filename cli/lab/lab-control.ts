@@ -1,0 +1,112 @@
+import { CliFailure, EXIT } from '../io.ts';
+
+export interface PoolStatus {
+  readonly id: string;
+  readonly url: string;
+  readonly user: string;
+  readonly hosts: number;
+  readonly liveHosts: number;
+  readonly vms: number;
+  readonly runningVms: number;
+}
+
+export interface LabStatus {
+  readonly pid: number;
+  readonly speed: number;
+  readonly calls: number;
+  readonly faultsPlanned: number;
+  readonly faultsFired: number;
+  readonly pools: readonly PoolStatus[];
+}
+
+export interface PlannedFault {
+  readonly id: string;
+  readonly fired: number;
+  readonly fault: Readonly<Record<string, unknown>>;
+}
+
+export interface WorldChange {
+  readonly pool: string;
+  readonly cls: string;
+  readonly uuid: string;
+  readonly name: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  readonly fields?: Readonly<Record<string, { readonly before: unknown; readonly after: unknown }>>;
+}
+
+/** A lab's control port. Every method throws CliFailure with the lab's own words. */
+export class LabControl {
+  readonly #url: string;
+  readonly #interrupted: AbortSignal;
+
+  constructor(url: string, interrupted: AbortSignal) {
+    this.#url = url;
+    this.#interrupted = interrupted;
+  }
+
+  async status(): Promise<LabStatus> {
+    return this.#ask<LabStatus>('GET', '/status');
+  }
+
+  async pools(): Promise<readonly { readonly id: string; readonly password: string }[]> {
+    return this.#ask('GET', '/pools');
+  }
+
+  async setSpeed(speed: number): Promise<void> {
+    await this.#ask('PUT', '/speed', { speed });
+  }
+
+  async faults(): Promise<PlannedFault[]> {
+    return this.#ask<PlannedFault[]>('GET', '/faults');
+  }
+
+  async plan(fault: unknown): Promise<PlannedFault> {
+    return this.#ask<PlannedFault>('POST', '/faults', fault);
+  }
+
+  async forget(id: string): Promise<void> {
+    await this.#ask('DELETE', `/faults/${encodeURIComponent(id)}`);
+  }
+
+  async forgetAll(): Promise<void> {
+    await this.#ask('DELETE', '/faults');
+  }
+
+  async snapshot(name: string): Promise<void> {
+    await this.#ask('POST', '/snapshots', { name });
+  }
+
+  async diff(name: string): Promise<WorldChange[]> {
+    return this.#ask<WorldChange[]>('GET', `/snapshots/${encodeURIComponent(name)}/diff`);
+  }
+
+  async #ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await this.#fetch(method, path, body);
+    const text = await response.text();
+    if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as T;
+    throw new CliFailure(`The lab refused it: ${wordsOf(text)}`, response.status < 500 ? EXIT.usage : EXIT.failed);
+  }
+
+  async #fetch(method: string, path: string, body: unknown): Promise<Response> {
+    const content =
+      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    try {
+      return await fetch(`${this.#url}${path}`, { method, signal: this.#interrupted, ...content });
+    } catch (error) {
+      if (this.#interrupted.aborted) throw new CliFailure('Interrupted.', EXIT.interrupted);
+      const { cause } = error as { cause?: { message?: string } };
+      throw new CliFailure(
+        `The lab's control port ${this.#url} does not answer: ${cause?.message ?? String(error)}.\nNext: switchboard lab up`,
+        EXIT.unreachable,
+      );
+    }
+  }
+}
+
+function wordsOf(text: string): string {
+  try {
+    return (JSON.parse(text) as { error?: string }).error ?? text;
+  } catch {
+    return text;
+  }
+}

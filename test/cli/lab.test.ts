@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { projectRoot } from '../stack/compiled-start.ts';
+import { Program } from '../stack/program.ts';
+
+const LIMIT_MS = 300_000;
+const program = join(projectRoot, 'dist/bin/switchboard.js');
+
+interface Up {
+  readonly pid: number;
+  readonly controlUrl: string;
+  readonly pools: readonly {
+    readonly id: string;
+    readonly url: string;
+    readonly user: string;
+    readonly password: string;
+  }[];
+}
+
+describe('switchboard lab', () => {
+  let folder: string;
+  let env: NodeJS.ProcessEnv;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'switchboard-lab-'));
+    env = { PATH: process.env['PATH'], HOME: folder, XDG_STATE_HOME: folder };
+  });
+
+  afterEach(async () => {
+    await run('lab', 'down');
+    rmSync(folder, { recursive: true });
+  });
+
+  async function run(...args: string[]) {
+    const child = spawn(process.execPath, [program, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const code = new Promise<number | null>((resolve) => child.on('close', resolve));
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    return { code: await code, stdout, stderr };
+  }
+
+  const up = async (...args: string[]) =>
+    JSON.parse((await run('lab', 'up', '--detach', '--json', ...args)).stdout) as Up;
+
+  /** A call to the first pool, on a session of its own. */
+  async function call({ pools: [pool] }: Up, method: string, ...params: unknown[]): Promise<unknown> {
+    const send = async (name: string, all: unknown[]) => {
+      const body = JSON.stringify({ jsonrpc: '2.0', method: name, params: all, id: 1 });
+      return (await (await fetch(`${pool?.url}/jsonrpc`, { method: 'POST', body })).json()) as { result?: string };
+    };
+    const { result: session } = await send('session.login_with_password', [pool?.user, pool?.password]);
+    return send(method, [session, ...params]);
+  }
+
+  const isAlive = (pid: number) => {
+    try {
+      process.kill(pid, 0);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  it(
+    'starts a lab in the background, tells about it, changes it, compares it, and leaves no process',
+    async () => {
+      const lab = await up('--speed', '50');
+      expect(lab.pools.map(({ id }) => id)).toEqual(['ams1']);
+      expect(await run('lab', 'up')).toMatchObject({ code: 5, stderr: expect.stringContaining('running already') });
+
+      expect(await run('lab', 'speed', '200')).toMatchObject({ code: 0 });
+      const status = JSON.parse((await run('lab', 'status', '--json')).stdout) as object;
+      expect(status).toMatchObject({ pid: lab.pid, speed: 200, pools: [{ id: 'ams1', hosts: 3, vms: 0 }] });
+      expect((await run('lab', 'status')).stdout).toMatch(/^ams1 +http:\S+ +root +3 +0, 0 running$/m);
+
+      const fault = [
+        '--kind',
+        'refused',
+        '--method',
+        'VM.get_all',
+        '--error',
+        'TOO_BUSY',
+        'twice',
+        '--times',
+        'always',
+      ];
+      expect(await run('lab', 'fault', 'add', ...fault)).toMatchObject({ code: 0, stdout: 'fault-1\n' });
+      expect(await call(lab, 'VM.get_all')).toMatchObject({ error: { message: 'TOO_BUSY', data: ['twice'] } });
+      expect((await run('lab', 'fault', 'list')).stdout).toMatch(/^fault-1 +refused +VM\.get_all +1 /m);
+      await run('lab', 'fault', 'clear', 'fault-1');
+      expect(await call(lab, 'VM.get_all')).toMatchObject({ result: expect.any(Array) });
+
+      expect((await run('lab', 'diff')).stderr).toContain('Nothing is different since up.');
+      await run('lab', 'diff', '--mark', 'before');
+      await call(lab, 'network.create', {
+        ...{
+          name_label: 'new',
+          name_description: '',
+          MTU: 1500,
+          other_config: {},
+          bridge: 'xenbr9',
+          managed: true,
+          tags: [],
+        },
+      });
+      expect((await run('lab', 'diff', '--since', 'before')).stdout).toMatch(/^ams1 +added +network +new /m);
+      expect(JSON.parse((await run('lab', 'diff', '--json')).stdout)).toMatchObject([
+        { cls: 'network', change: 'added' },
+      ]);
+
+      expect(await run('lab', 'down')).toMatchObject({
+        code: 0,
+        stderr: expect.stringContaining('no process is left'),
+      });
+      expect(isAlive(lab.pid)).toBe(false);
+      expect(await run('lab', 'status')).toMatchObject({
+        code: 75,
+        stderr: expect.stringContaining('Next: switchboard lab up'),
+      });
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'takes faults from a file, and says what is wrong with one',
+    async () => {
+      await up();
+      writeFileSync(
+        join(folder, 'faults.yaml'),
+        '- {kind: cut, method: VM.clone}\n- {kind: sr-full, object: shared}\n',
+      );
+      expect(await run('lab', 'fault', 'add', '--file', 'faults.yaml')).toMatchObject({ stdout: 'fault-1\nfault-2\n' });
+      const wrong = await run('lab', 'fault', 'add', '--kind', 'explode');
+      expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('kind: has to be one of refused, ') });
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'ends a lab in the foreground with Ctrl-C, and keeps its world in the file that it was given',
+    async () => {
+      const inFront = async (before: string) => {
+        const started = new Program(
+          [program, 'lab', 'up', '--state', join(folder, 'world.json'), '--json'],
+          folder,
+          env,
+        );
+        await started.says('Ctrl-C ends it.');
+        const lab = JSON.parse(started.said.split('\n')[0] ?? '') as Up;
+        expect(JSON.stringify(await call(lab, 'network.get_by_name_label', 'new'))).toContain(before);
+        const record = { name_description: '', MTU: 1500, other_config: {}, bridge: 'xenbr9', managed: true, tags: [] };
+        await call(lab, 'network.create', { ...record, name_label: 'new' });
+        expect(await started.end('SIGINT')).toBe(0);
+        expect(isAlive(lab.pid)).toBe(false);
+      };
+      await inFront('"result":[]');
+      await inFront('OpaqueRef:');
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'says why a lab did not come up',
+    async () => {
+      const nosuch = await run('lab', 'up', '--scenario', 'nosuch');
+      expect(nosuch).toMatchObject({ code: 1, stderr: expect.stringContaining('The scenario nosuch cannot be read') });
+      expect(await run('lab', 'down')).toMatchObject({ code: 0, stderr: 'No lab of yours is running.\n' });
+    },
+    LIMIT_MS,
+  );
+});
