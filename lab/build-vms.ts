@@ -74,7 +74,7 @@ function addDisks(world: World, vm: string, { name, disks }: VmScenario, { srs }
   });
 }
 
-/** An address that the guest says it has; none answers there. */
+/** An address that the guest says it has until it has booted; none answers there. */
 const silentAddress = (number: number): string => `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
 
 function run(world: World, vm: string, about: VmScenario, host: string): void {

@@ -64,7 +64,7 @@ export interface PoolScenario {
   readonly srs: readonly SrScenario[];
   readonly networks: readonly NetworkScenario[];
   readonly templates: readonly TemplateScenario[];
-  /** VMs that are there from the beginning. The guests of running ones answer nothing before their next boot. */
+  /** VMs that are there from the beginning. Running ones with guest tools come up with the lab. */
   readonly vms?: readonly VmScenario[];
 }
 

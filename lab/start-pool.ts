@@ -1,5 +1,6 @@
 import { behaviours } from './behaviour/all.ts';
 import { derivations } from './behaviour/allowed-operations.ts';
+import { bootGuest } from './behaviour/guest-lifecycle.ts';
 import { resumeMachines } from './behaviour/host-lifecycle.ts';
 import { derivationsIn } from './behaviour/release-operations.ts';
 import { buildPool } from './build-pool.ts';
@@ -18,7 +19,7 @@ import { productNamed, usualProduct } from './products.ts';
 import { restorePool } from './restore-pool.ts';
 import type { PoolScenario } from './scenario.ts';
 import type { SavedState } from './state-file.ts';
-import { Identities } from './world/identities.ts';
+import { Identities, nullRef } from './world/identities.ts';
 import type { LatencyProfile, Work } from './world/latency.ts';
 import { Latency } from './world/latency.ts';
 import { World } from './world/world.ts';
@@ -114,6 +115,15 @@ export async function startPool(scenario: PoolScenario, shared: Shared): Promise
     buildPool(world, scenario, addresses);
     const dispatcher = new Dispatcher(world, registryOf(shared, scenario));
     const bound = await bindServers(world, dispatcher, addresses, shared.options.port ?? 0);
+    if (shared.options.guests !== 'none') await bootGuests(world);
     return { world, bound };
   });
+}
+
+/** The guests of VMs that run from the beginning come up; those without an agent never said anything. */
+async function bootGuests(world: World): Promise<void> {
+  for (const [vm, { power_state: state, is_control_domain: isDomain0, guest_metrics: report }] of world.store.records(
+    'VM',
+  ))
+    if (state === 'Running' && !isDomain0 && report !== nullRef) await bootGuest(world, vm, 0);
 }

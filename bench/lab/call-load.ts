@@ -11,17 +11,17 @@ const VMS_PER_POOL = 20;
 const REAL_VMS = 'field "is_control_domain" = "false"';
 
 /** Seven reads and three writes, as a client that watches over VMs and marks them would send them. */
-function mixFor(session: string, vm: string, name: string): Request[] {
-  const key = 'bench';
+function mixFor(session: string, vm: string, name: string, key: string): Request[] {
   return [
     { method: 'VM.get_record', params: [session, vm] },
     { method: 'VM.get_power_state', params: [session, vm] },
     { method: 'VM.set_name_description', params: [session, vm, 'one'] },
     { method: 'VM.get_by_name_label', params: [session, name] },
     { method: 'VM.get_VBDs', params: [session, vm] },
-    { method: 'VM.add_to_other_config', params: [session, vm, key, 'value'] },
-    { method: 'VM.get_other_config', params: [session, vm] },
+    // In this order: the measurement before may have ended with the key there.
     { method: 'VM.remove_from_other_config', params: [session, vm, key] },
+    { method: 'VM.get_other_config', params: [session, vm] },
+    { method: 'VM.add_to_other_config', params: [session, vm, key, 'value'] },
     { method: 'VM.get_allowed_operations', params: [session, vm] },
     { method: 'host.get_all', params: [session] },
   ];
@@ -42,7 +42,7 @@ export async function lanesFor(pools: readonly Pool[], connections: number): Pro
     const own = Math.floor((connections - 1 - at) / pools.length) + 1;
     for (let lane = 0; lane < own; lane++) {
       const mine = found.filter((_, vm) => vm % own === lane % found.length);
-      const requests = mine.flatMap(([vm, { name_label: name }]) => mixFor(session, vm, name));
+      const requests = mine.flatMap(([vm, { name_label: name }]) => mixFor(session, vm, name, `bench-${lane}`));
       lanes.push({ url: pool.url, bodies: requests.map(bodyOf) });
     }
   }

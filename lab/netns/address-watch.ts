@@ -16,7 +16,7 @@ const linksShape = z.array(
 async function readNetworks(namespace: string): Promise<Networks> {
   const links = linksShape.parse(JSON.parse(await run(['ip', '-n', namespace, '-json', 'address', 'show'])));
   return Object.fromEntries(
-    links.flatMap(({ ifname, addr_info: addresses }) => {
+    links.flatMap(({ ifname, addr_info: addresses }): [string, string][] => {
       const device = /^eth(\d+)$/.exec(ifname)?.[1];
       if (device === undefined) return [];
       const ipv4 = addresses.filter(({ family }) => family === 'inet').map(({ local }) => local);

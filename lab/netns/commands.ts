@@ -18,7 +18,8 @@ export function execute(command: readonly string[], input = ''): Promise<Command
   return new Promise((resolve, reject) => {
     const options = { env: environment, timeout: limitMs, killSignal: 'SIGKILL', maxBuffer: 64 * 2 ** 20 } as const;
     const child = execFile(program, args, options, (error, stdout, stderr) => {
-      if (error !== null && child.pid === undefined) reject(error);
+      if (error !== null && child.pid === undefined)
+        reject(new Error(`${program} cannot be started`, { cause: error }));
       else resolve({ stdout, stderr, exitCode: child.exitCode ?? -1 });
     });
     // A program that ends without reading its input is its own affair.
