@@ -16,16 +16,16 @@ const linksShape = z.array(
 async function readNetworks(namespace: string): Promise<Networks> {
   const links = linksShape.parse(JSON.parse(await run(['ip', '-n', namespace, '-json', 'address', 'show'])));
   return Object.fromEntries(
-    links.flatMap(({ ifname, addr_info: addresses }): [string, string][] => {
+    links.flatMap(({ ifname, addr_info: addresses }) => {
       const device = /^eth(\d+)$/.exec(ifname)?.[1];
       if (device === undefined) return [];
       const ipv4 = addresses.filter(({ family }) => family === 'inet').map(({ local }) => local);
       const ipv6 = addresses.filter(({ family, scope }) => family === 'inet6' && scope === 'global');
-      return [
-        ...ipv4.slice(0, 1).map((address) => [`${device}/ip`, address]),
-        ...ipv4.map((address, index) => [`${device}/ipv4/${index}`, address]),
-        ...ipv6.map(({ local }, index) => [`${device}/ipv6/${index}`, local]),
-      ];
+      const entries: [string, string][] = [];
+      for (const address of ipv4.slice(0, 1)) entries.push([`${device}/ip`, address]);
+      for (const [index, address] of ipv4.entries()) entries.push([`${device}/ipv4/${index}`, address]);
+      for (const [index, { local }] of ipv6.entries()) entries.push([`${device}/ipv6/${index}`, local]);
+      return entries;
     }),
   );
 }
