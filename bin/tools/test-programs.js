@@ -18,6 +18,7 @@ const testPrograms = [
   { program: 'fish', debianPackage: 'fish' },
   { program: 'docker-compose', debianPackage: 'docker-compose' },
   { program: 'fence_xenapi', debianPackage: 'fence-agents' },
+  { program: 'python3', debianPackage: 'python3' },
   { program: 'ip', debianPackage: 'iproute2' },
   { program: 'ping', debianPackage: 'iputils-ping' },
   { program: 'busybox', debianPackage: 'busybox' },

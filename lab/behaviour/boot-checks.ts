@@ -72,7 +72,8 @@ export function neededMemoryBytes(world: World, vm: string): number {
 }
 
 function assertHasMemory(world: World, vm: string, host: string): void {
-  const { resident_on: home } = world.store.get('VM', vm);
+  const { resident_on: home, memory_static_min: least, memory_static_max: most } = world.store.get('VM', vm);
+  if (least > most) throw new XapiError('MEMORY_CONSTRAINT_VIOLATION');
   const [needed, free] = [neededMemoryBytes(world, vm), freeMemoryBytes(world, host)];
   if (home !== host && needed > free) throw new XapiError('HOST_NOT_ENOUGH_FREE_MEMORY', String(needed), String(free));
 }

@@ -1,10 +1,9 @@
 import type { Call, Handlers } from '../dispatch/call.ts';
-import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { stopGuest } from './guest-lifecycle.ts';
 import { assertCanStartOn, chooseHost } from './placement.ts';
-import { createVdi, destroyVdi } from './vdi.ts';
+import { createVdi, dropSuspendImage } from './vdi.ts';
 import { bringUp, takeDown } from './vm-power.ts';
 import { postMessage, vmOperation } from './vm-support.ts';
 
@@ -29,12 +28,12 @@ async function suspend({ world, signal }: Call, vm: string): Promise<void> {
   world.store.update('VM', vm, { suspend_VDI: vdi });
 }
 
+/** Throws HANDLE_INVALID when the image is gone. */
 async function resume(call: Call, vm: string, paused: boolean, pickHost: () => string): Promise<void> {
   const { world } = call;
+  world.store.get('VDI', world.store.get('VM', vm).suspend_VDI);
   await bringUp(call, vm, pickHost, { paused, name: 'vm_resume' });
-  const { suspend_VDI: vdi } = world.store.get('VM', vm);
-  world.store.update('VM', vm, { suspend_VDI: nullRef });
-  destroyVdi(world, vdi);
+  dropSuspendImage(world, vm);
   postMessage(world, 'VM_RESUMED', vm);
 }
 

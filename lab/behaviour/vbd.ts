@@ -62,6 +62,19 @@ function destroyVbd(world: World, ref: string): void {
   world.store.destroy('VBD', ref);
 }
 
+/** Throws VDI_IN_USE where a disk that is not sharable would be written through one drive and used through another. */
+export function assertOneWriter(world: World, joining: readonly string[]): void {
+  for (const ref of joining) {
+    const { VDI: vdi } = world.store.get('VBD', ref);
+    const disk = world.store.find('VDI', vdi);
+    if (disk === undefined || disk.sharable) continue;
+    const isTaken = disk.VBDs.filter((other) => other !== ref)
+      .map((other) => ({ joins: joining.includes(other), ...world.store.get('VBD', other) }))
+      .some(({ joins, currently_attached: attached, mode }) => (joins || attached) && mode === 'RW');
+    if (isTaken) throw new XapiError('VDI_IN_USE', vdi, 'attach');
+  }
+}
+
 /** Shows the drive in the guest, as xvda for userdevice 0. */
 export function attach(world: World, ref: string): void {
   const { userdevice } = world.store.get('VBD', ref);
@@ -73,6 +86,7 @@ function plug({ world }: Call, ref: string): void {
   const vbd = world.store.get('VBD', ref);
   assertPowerState(world, vbd.VM, ['Running']);
   if (vbd.currently_attached) throw new XapiError('DEVICE_ALREADY_ATTACHED', ref);
+  assertOneWriter(world, [ref]);
   attach(world, ref);
 }
 

@@ -76,9 +76,11 @@ export function copyVdi(world: World, vdi: string, { shared, sr, snapshot = fals
   return copy;
 }
 
+const isAttached = (world: World, vdi: string): boolean =>
+  world.store.get('VDI', vdi).VBDs.some((ref) => world.store.get('VBD', ref).currently_attached);
+
 function assertFree(world: World, vdi: string, operation: string): void {
-  const attached = world.store.get('VDI', vdi).VBDs.some((ref) => world.store.get('VBD', ref).currently_attached);
-  if (attached) throw new XapiError('VDI_IN_USE', vdi, operation);
+  if (isAttached(world, vdi)) throw new XapiError('VDI_IN_USE', vdi, operation);
 }
 
 /** The drives that held the disk go with it. */
@@ -89,6 +91,14 @@ export function destroyVdi(world: World, vdi: string): void {
   world.store.destroy('VDI', vdi);
   world.contents.drop(vdi);
   account(world, sr, -sizeBytes, -usedBytes);
+}
+
+/** A VM that goes on, or begins anew, needs no image of its memory; one that somebody else holds stays. */
+export function dropSuspendImage(world: World, vm: string): void {
+  const { suspend_VDI: image } = world.store.get('VM', vm);
+  if (image === nullRef) return;
+  world.store.update('VM', vm, { suspend_VDI: nullRef });
+  if (world.store.find('VDI', image) !== undefined && !isAttached(world, image)) destroyVdi(world, image);
 }
 
 function resizeVdi(world: World, vdi: string, sizeBytes: number): void {

@@ -1,4 +1,5 @@
 import type { Call, Handlers } from '../dispatch/call.ts';
+import type { Records } from '../model/records.ts';
 import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
@@ -66,6 +67,10 @@ function provision({ world, progress }: Call, vm: string): void {
 
 const domainType = (hvmBootPolicy: string): string => (hvmBootPolicy === '' ? 'pv' : 'hvm');
 
+/** Only a VM whose memory is kept on a disk can begin as anything but halted. */
+const isKept = (world: World, { power_state: state, suspend_VDI: image }: Records['VM']): boolean =>
+  state === 'Suspended' && world.store.find('VDI', image) !== undefined;
+
 function destroyVm(world: World, vm: string): void {
   const { VBDs: vbds, VIFs: vifs, consoles, metrics, guest_metrics: guestMetrics, uuid } = world.store.get('VM', vm);
   for (const vbd of vbds) world.store.destroy('VBD', vbd);
@@ -82,8 +87,7 @@ export const vmLife: Handlers = {
   'VM.create': ({ world }, record) =>
     world.store.create('VM', {
       ...record,
-      // Only a VM whose memory is kept on a disk can begin as anything but halted.
-      power_state: record.power_state === 'Suspended' ? 'Suspended' : 'Halted',
+      power_state: isKept(world, record) ? 'Suspended' : 'Halted',
       other_config: { mac_seed: world.identities.uuid(), ...record.other_config },
       metrics: world.store.create('VM_metrics', {}),
       domid: -1,

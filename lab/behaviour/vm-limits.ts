@@ -1,6 +1,8 @@
 import type { Handlers } from '../dispatch/call.ts';
+import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
+import { reclaimableMemoryBytes, refreshFreeMemory } from './memory.ts';
 import { assertPowerState } from './vm-support.ts';
 
 interface MemoryLimits {
@@ -10,7 +12,10 @@ interface MemoryLimits {
   readonly memory_dynamic_max: number;
 }
 
-/** Bytes. Throws MEMORY_CONSTRAINT_VIOLATION_ORDER unless static min ≤ dynamic min ≤ dynamic max ≤ static max. */
+/**
+ * Bytes. Throws MEMORY_CONSTRAINT_VIOLATION_ORDER unless static min ≤ dynamic min ≤ dynamic max ≤ static max, and
+ * HOST_NOT_ENOUGH_FREE_MEMORY where a running VM is promised more than its host can free.
+ */
 function setLimits(world: World, vm: string, change: Partial<MemoryLimits>): void {
   const onlyDynamic = !('memory_static_min' in change || 'memory_static_max' in change);
   assertPowerState(world, vm, onlyDynamic ? ['Halted', 'Running'] : ['Halted']);
@@ -23,7 +28,12 @@ function setLimits(world: World, vm: string, change: Partial<MemoryLimits>): voi
   ];
   const inOrder = order.every((bytes, at) => at === 0 || (order[at - 1] ?? 0) <= bytes);
   if (!inOrder) throw new XapiError('MEMORY_CONSTRAINT_VIOLATION_ORDER');
+  const { resident_on: host, memory_dynamic_min: keptBytes } = world.store.get('VM', vm);
+  if (host === nullRef) return world.store.update('VM', vm, change);
+  const [needed, free] = [limits.memory_dynamic_min - keptBytes, reclaimableMemoryBytes(world, host)];
+  if (needed > free) throw new XapiError('HOST_NOT_ENOUGH_FREE_MEMORY', String(needed), String(free));
   world.store.update('VM', vm, change);
+  refreshFreeMemory(world, host);
 }
 
 function assertVcpus(atStartup: number, max: number, given: number): void {

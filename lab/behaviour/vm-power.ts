@@ -4,17 +4,16 @@ import { noGuidances } from '../patching/guidances.ts';
 import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
-import { XapiError } from '../xapi-error.ts';
 import { pcisFor } from './boot-checks.ts';
 import { bootGuest, dropReport, stopGuest } from './guest-lifecycle.ts';
 import { assertHostReachable } from './host-support.ts';
 import { refreshFreeMemory } from './memory.ts';
 import { assertCanStartOn, chooseHost } from './placement.ts';
 import { withRoomOn } from './reservation.ts';
-import { attach } from './vbd.ts';
-import { destroyVdi } from './vdi.ts';
+import { assertOneWriter, attach } from './vbd.ts';
+import { dropSuspendImage } from './vdi.ts';
 import type { PowerState } from './vm-support.ts';
-import { postMessage, vdisOf, vmOperation } from './vm-support.ts';
+import { postMessage, vmOperation } from './vm-support.ts';
 
 function setAttached(world: World, vm: string, attached: boolean): void {
   const { VBDs: vbds, VIFs: vifs } = world.store.get('VM', vm);
@@ -22,17 +21,6 @@ function setAttached(world: World, vm: string, attached: boolean): void {
   for (const vbd of vbds) {
     if (attached) attach(world, vbd);
     else world.store.update('VBD', vbd, { currently_attached: false });
-  }
-}
-
-function assertDisksFree(world: World, vm: string): void {
-  for (const { vdi } of vdisOf(world, vm)) {
-    const { VBDs: vbds, sharable } = world.store.get('VDI', vdi);
-    if (sharable) continue;
-    const taken = vbds
-      .map((ref) => world.store.get('VBD', ref))
-      .some((vbd) => vbd.VM !== vm && vbd.currently_attached && vbd.mode === 'RW');
-    if (taken) throw new XapiError('VDI_IN_USE', vdi, 'attach');
   }
 }
 
@@ -95,7 +83,7 @@ export async function bringUp(
   { paused, name }: { readonly paused: boolean; readonly name: 'vm_start' | 'vm_resume' },
 ): Promise<void> {
   const { world, signal } = call;
-  assertDisksFree(world, vm);
+  assertOneWriter(world, world.store.get('VM', vm).VBDs);
   const host = pickHost();
   await withRoomOn(call, vm, host, name, async () => {
     await world.latency.spend('start', signal, 0.5);
@@ -133,10 +121,7 @@ async function halt(world: World, vm: string): Promise<void> {
   await stopGuest(world, vm);
   postMessage(world, 'VM_SHUTDOWN', vm);
   takeDown(world, vm, 'Halted');
-  const { suspend_VDI: image } = world.store.get('VM', vm);
-  if (image === nullRef) return;
-  world.store.update('VM', vm, { suspend_VDI: nullRef });
-  destroyVdi(world, image);
+  dropSuspendImage(world, vm);
 }
 
 async function reboot(call: Call, vm: string): Promise<void> {
