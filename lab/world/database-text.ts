@@ -19,7 +19,7 @@ const groups: Readonly<Partial<Record<ClassName, readonly string[]>>> = {
 };
 
 /** The field as the daemon's database and its query language name it. */
-export function columnName(cls: ClassName, field: string): string {
+function columnName(cls: ClassName, field: string): string {
   const prefix = (groups[cls] ?? ['name']).find((group) => field.startsWith(`${group}_`));
   return prefix === undefined ? field : `${prefix}__${field.slice(prefix.length + 1)}`;
 }
