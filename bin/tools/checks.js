@@ -12,6 +12,11 @@ const checks = [
   },
   { name: 'unused code', args: ['node_modules/knip/bin/knip.js'] },
   { name: 'generated files', args: ['dist/bin/generate.js', '--check'], cure: 'node dist/bin/generate.js' },
+  {
+    name: "the lab's list of messages",
+    args: ['dist/lab/messages-page.js', '--check'],
+    cure: 'node dist/lab/messages-page.js',
+  },
 ];
 
 /**
