@@ -3,7 +3,7 @@ import { enums } from '../model/model.ts';
 import type { ClassName } from '../model/records.ts';
 import type { XenType, Value } from '../model/types.ts';
 import type { Rpc } from '../wire/rpc.ts';
-import { DateTime, Float, describe, isList, isStruct } from '../wire/rpc.ts';
+import { DateTime, Float, describe, floatOf, int64Of, isList, isStruct } from '../wire/rpc.ts';
 import { internalError, ocamlFailure } from '../xapi-error.ts';
 import { asText } from '../model/types.ts';
 
@@ -12,16 +12,17 @@ const expected = (what: string, got: Rpc) => ocamlFailure(`Expected ${what}, got
 function decodeInt(value: Rpc): number {
   if (typeof value === 'number') return value;
   if (typeof value !== 'string') throw expected('int64', value);
-  if (!/^[+-]?\d+$/.test(value)) throw ocamlFailure('Int64.of_string');
-  return Number(value);
+  const parsed = int64Of(value);
+  if (parsed === undefined) throw ocamlFailure('Int64.of_string');
+  return parsed;
 }
 
 function decodeFloat(value: Rpc): number {
   if (value instanceof Float) return value.value;
   if (typeof value === 'number') return value;
   if (typeof value !== 'string') throw expected('float', value);
-  const parsed = Number(value);
-  if (value.trim() === '' || Number.isNaN(parsed)) throw ocamlFailure('float_of_string');
+  const parsed = floatOf(value);
+  if (parsed === undefined) throw ocamlFailure('float_of_string');
   return parsed;
 }
 

@@ -21,6 +21,21 @@ export class DateTime {
 /** A request body that is no call at all: answered with the HTTP 500 page, which shows this text as the daemon's exception. */
 export class MalformedBody extends Error {}
 
+const [int64Min, int64Max] = [-(2n ** 63n), 2n ** 63n - 1n];
+
+/** The integer that the decimal text names; undefined for other texts and what 64 bits cannot hold. */
+export function int64Of(text: string): number | undefined {
+  if (!/^[+-]?\d+$/.test(text)) return undefined;
+  const exact = BigInt(text.replace('+', ''));
+  return exact < int64Min || exact > int64Max ? undefined : Number(exact);
+}
+
+/** Undefined for a text that is no number. */
+export function floatOf(text: string): number | undefined {
+  const parsed = Number(text);
+  return text.trim() === '' || Number.isNaN(parsed) ? undefined : parsed;
+}
+
 /** As the genuine daemon prints a value inside of an error: `S(text)`, `I(5)`, `[S(a);S(b)]`, `{name:N}`. */
 export function describe(value: Rpc): string {
   if (value === null) return 'N';

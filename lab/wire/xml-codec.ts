@@ -2,7 +2,7 @@ import type { ApiModel } from '../model/model.ts';
 import type { Codec, DecodedCall } from './codec.ts';
 import { render } from './render.ts';
 import type { Rpc } from './rpc.ts';
-import { DateTime, Float, MalformedBody } from './rpc.ts';
+import { DateTime, Float, MalformedBody, floatOf, int64Of } from './rpc.ts';
 import type { XmlElement } from './xml-parser.ts';
 import { parseXml } from './xml-parser.ts';
 import { xmlPrinter } from './xml-printer.ts';
@@ -21,8 +21,15 @@ function child(parent: XmlElement, name: string): XmlElement {
 }
 
 function readInt(text: string): number {
-  if (!/^\s*[+-]?\d+\s*$/.test(text)) throw new MalformedBody('Failure("Int64.of_string")');
-  return Number(text);
+  const value = int64Of(text.trim());
+  if (value === undefined) throw new MalformedBody('Failure("Int64.of_string")');
+  return value;
+}
+
+function readFloat(text: string): Float {
+  const value = floatOf(text);
+  if (value === undefined) throw new MalformedBody('Failure("float_of_string")');
+  return new Float(value);
 }
 
 function readArray(array: XmlElement): Rpc {
@@ -54,7 +61,7 @@ export function readValue(value: XmlElement): Rpc {
     case 'boolean':
       return !['0', 'false'].includes(textOf(typed).trim());
     case 'double':
-      return new Float(Number(textOf(typed)));
+      return readFloat(textOf(typed));
     case 'dateTime.iso8601':
       return new DateTime(textOf(typed));
     case 'array':

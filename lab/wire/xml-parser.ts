@@ -1,3 +1,4 @@
+import { forbiddenInXml } from '../xml-characters.ts';
 import { MalformedBody } from './rpc.ts';
 
 /** An element of a parsed document; text between elements is kept, since white space in a bare value counts. */
@@ -8,14 +9,6 @@ export interface XmlElement {
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-function decodeText(text: string): string {
-  return text.replace(/&(#x[0-9a-fA-F]+|#\d+|\w+);/g, (whole, name: string) => {
-    if (name.startsWith('#x')) return String.fromCodePoint(Number.parseInt(name.slice(2), 16));
-    if (name.startsWith('#')) return String.fromCodePoint(Number(name.slice(1)));
-    return entities[name] ?? whole;
-  });
-}
-
 const tokenPattern =
   /<!\[CDATA\[([\s\S]*?)\]\]>|<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!DOCTYPE[^>]*>|<(\/?)([\w.:-]+)[^<>]*?(\/?)>|([^<]+)/;
 
@@ -25,6 +18,21 @@ function position(body: string): string {
 }
 
 const xmlError = (at: string, what: string) => new MalformedBody(`Xmlm.Error(${at}, "${what}")`);
+
+function characterOf(number: string): string | undefined {
+  const codePoint = Number(number.replace(/^x/, '0x'));
+  const character = codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : '';
+  return character === '' || forbiddenInXml.test(character) ? undefined : character;
+}
+
+/** Throws MalformedBody for a reference to an entity or a character that XML does not have. */
+function decodeText(text: string, at: () => string): string {
+  return text.replace(/&(#x[0-9a-fA-F]+|#\d+|\w+);/g, (_whole, name: string) => {
+    const known = name.startsWith('#') ? characterOf(name.slice(1)) : entities[name];
+    if (known === undefined) throw xmlError(at(), `illegal reference (${name})`);
+    return known;
+  });
+}
 
 interface Open {
   readonly name: string;
@@ -40,6 +48,8 @@ export function parseXml(input: string): XmlElement {
   const body = input.replace(/\r\n?/g, '\n');
   if (body === '') throw xmlError('1:1', 'unexpected end of input');
   if (!body.trimStart().startsWith('<')) throw xmlError('1:1', 'expected root element');
+  const illegal = body.search(forbiddenInXml);
+  if (illegal >= 0) throw xmlError(position(body.slice(0, illegal)), 'character not allowed in XML');
   const document: Open = { name: '', children: [] };
   const open: Open[] = [document];
   const token = new RegExp(tokenPattern, 'y');
@@ -48,9 +58,10 @@ export function parseXml(input: string): XmlElement {
     const found = token.exec(body);
     if (found === null) throw xmlError(position(body), 'unexpected end of input');
     const [, cdata, closing, name = '', selfClosing, text] = found;
+    const here = () => position(body.slice(0, at));
     if (cdata !== undefined) place(open, cdata);
-    else if (text !== undefined) place(open, decodeText(text));
-    else if (closing === '/') closeElement(open, name, position(body.slice(0, at)));
+    else if (text !== undefined) place(open, decodeText(text, here));
+    else if (closing === '/') closeElement(open, name, here());
     else if (name !== '') {
       const element: Open = { name, children: [] };
       place(open, element);

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { handleInvalid } from '../xapi-error.ts';
+import { storable } from '../xml-characters.ts';
 import { classModel, classes } from '../model/model.ts';
 import type { ClassName, Records } from '../model/records.ts';
 import type { RecordValue, Value } from '../model/types.ts';
@@ -67,11 +68,11 @@ export class Store {
     this.listeners.push(listener);
   }
 
-  /** Fields left out take their initial value, `uuid` a new one. */
+  /** Fields left out take their initial value, `uuid` a new one. Throws INTERNAL_ERROR for text that XML cannot have. */
   create<C extends ClassName>(cls: C, fields: Partial<Records[C]>, ref: string = this.identities.ref()): string {
     const table = this.table(cls);
     const full = copyOf(table.blank);
-    for (const [name, value] of Object.entries(fields as Readonly<Record<string, Value | undefined>>)) {
+    for (const [name, value] of Object.entries(storable(fields as Readonly<Record<string, Value | undefined>>))) {
       if (value !== undefined && name in full) full[name] = value;
     }
     if (full['uuid'] === '') full['uuid'] = this.identities.uuid();
@@ -115,9 +116,9 @@ export class Store {
     }
   }
 
-  /** Writing what is already there is no change and no event. Throws HANDLE_INVALID. */
+  /** Writing what is already there is no change and no event. Throws HANDLE_INVALID; INTERNAL_ERROR for text that XML cannot have. */
   update<C extends ClassName>(cls: C, ref: string, patch: Partial<Records[C]>): void {
-    this.write(cls, this.entry(cls, ref), patch as RecordValue);
+    this.write(cls, this.entry(cls, ref), storable(patch as RecordValue));
   }
 
   /** Throws HANDLE_INVALID. */

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Lab } from '../../../lab/lab.ts';
+import { startLab } from '../../../lab/lab.ts';
+import { poolOf } from '../../../lab/scenario.ts';
+import type { Answer } from '../raw-client.ts';
+import { RawClient, post } from '../raw-client.ts';
+import { byName } from '../with-lab.ts';
+
+let lab: Lab;
+let client: RawClient;
+let vm: string;
+
+beforeAll(async () => {
+  lab = await startLab({ pools: [poolOf('xapi-25.33.1')] });
+  client = await RawClient.login(lab);
+  vm = await byName(client, 'VM', 'debian-12');
+});
+afterAll(() => lab.close());
+
+/** The answer to a call whose last argument is the given XML. */
+async function xml(method: string, value: string): Promise<Answer> {
+  const params = [client.session, vm].map((ref) => `<param><value>${ref}</value></param>`).join('');
+  const call = `<methodName>${method}</methodName><params>${params}<param><value>${value}</value></param></params>`;
+  return post(client.url, `<?xml version="1.0"?><methodCall>${call}</methodCall>`, '/');
+}
+
+describe('a value in an XML-RPC request', () => {
+  it.each([
+    ['a control character', 'VM.set_name_label', 'a\u0001b'],
+    ['a reference to a control character', 'VM.set_name_label', 'a&#1;b'],
+    ['a control character in a CDATA section', 'VM.set_name_label', '<![CDATA[a\u0002b]]>'],
+    ['an unknown entity', 'VM.set_name_label', '&bogus;'],
+    ['a type that there is not', 'VM.set_name_label', '<base64>YQ==</base64>'],
+    ['an integer that is none', 'VM.set_user_version', '<int>x</int>'],
+    ['an integer over 64 bits', 'VM.set_user_version', '<int>9223372036854775808</int>'],
+    ['a double that is none', 'VM.set_HVM_shadow_multiplier', '<double>x</double>'],
+  ])('is refused as unreadable when it is %s', async (_what, method, value) => {
+    const { status, headers, text } = await xml(method, value);
+    expect(status).toBe(500);
+    expect(headers.get('content-type')).toBe('text/html');
+    expect(text).toContain('<h1> Additional information </h1>');
+  });
+
+  it.each([
+    ['carriage returns with line feeds become line feeds', 'a\r\nb', 'a\nb'],
+    ['a referenced carriage return stays', 'a&#13;b', 'a\rb'],
+    ['white space around a string element does not count', '\n <string>p</string>\n', 'p'],
+  ])('is text: %s', async (_what, written, read) => {
+    expect((await xml('VM.set_name_description', written)).status).toBe(200);
+    expect(await client.call('VM.get_name_description', vm)).toBe(read);
+  });
+
+  it.each([
+    ['true', true],
+    ['2', true],
+    ['0', false],
+  ])('is a boolean written %s', async (written, read) => {
+    await xml('VM.set_ha_always_run', `<boolean>${written}</boolean>`);
+    expect(await client.call('VM.get_ha_always_run', vm)).toBe(read);
+  });
+
+  it.each([
+    ['VM.set_name_label', '<nil/>', "Expected string, got 'N'"],
+    ['VM.set_name_label', '<array><data><value>a</value></data></array>', "Expected string, got '[S(a)]'"],
+    ['VM.set_ha_always_run', '<int>1</int>', "Expected bool, got 'I(1)'"],
+    ['VM.set_user_version', '<boolean>1</boolean>', "Expected int64, got 'B(true)'"],
+    ['VM.set_user_version', '9223372036854775808', 'Int64.of_string'],
+    ['VM.set_other_config', '<array/>', "Expecting Rpc.Dict, but found '[]'"],
+    ['VM.set_tags', '<struct/>', "Expecting Rpc.Enum, but found '{}'"],
+  ])('of the wrong type is an internal error: %s of %s', async (method, value, failure) => {
+    const { text } = await xml(method, value);
+    expect(text).toContain(`<value>INTERNAL_ERROR</value><value>Failure(&quot;${failure}&quot;)</value>`);
+  });
+});
