@@ -5,6 +5,7 @@ import { classes, errorParams } from '../../../lab/model/model.ts';
 import type { MessageModel } from '../../../lab/model/model.ts';
 import type { XenType } from '../../../lab/model/types.ts';
 import { RawClient, post } from '../raw-client.ts';
+import type { Source } from './generated-values.ts';
 import { endings, misfit, seeded, valueOf } from './generated-values.ts';
 
 let lab: Lab;
@@ -43,6 +44,12 @@ async function inGroups<T>(items: readonly T[], work: (item: T) => Promise<strin
 const uncatalogued = /^(VM_IS_SNAPSHOT|VDI_IO_ERROR|SR_BACKEND_FAILURE_\d+)$/;
 /** Thousands of calls on a busy machine. */
 const timeoutMs = 240_000;
+
+const sourceOf = (seed: number): Source => ({
+  refs: (cls) => lab.world.store.refs(cls),
+  ints: [0, 1, 2, 3],
+  random: seeded(seed),
+});
 
 const requiredOf = ({ params }: MessageModel) => params.filter(({ required }) => required).length;
 
@@ -100,9 +107,9 @@ describe('every message of the data model', () => {
   it(
     'is refused to a session that is not there',
     async () => {
-      const random = seeded(1);
+      const source = sourceOf(1);
       const told = await inGroups(withSession, async ({ fullName, params }) => {
-        const given = params.map(({ type }) => valueOf(type, lab.world, random));
+        const given = params.map(({ type }) => valueOf(type, source));
         const { error } = await send(fullName, ['OpaqueRef:nobody', ...given]);
         return error?.message === 'SESSION_INVALID' ? undefined : `${fullName}: ${JSON.stringify(error)}`;
       });
@@ -114,14 +121,14 @@ describe('every message of the data model', () => {
   it(
     'that has behaviour answers with the declared type, or with an official error',
     async () => {
-      const random = seeded(2);
+      const source = sourceOf(2);
       for (const cls of classes.keys()) if (lab.world.store.count(cls) === 0) lab.world.store.create(cls, {});
       const unmodelled = new Set(lab.unmodelled());
       const answers = (name: string) => !unmodelled.has(name) && !endings.has(name) && name !== 'event.next';
       const modelled = withSession.filter(({ fullName }) => answers(fullName));
       const told: string[] = [];
       for (const { fullName, params, result } of modelled) {
-        const given = params.map(({ type }) => valueOf(type, lab.world, random));
+        const given = params.map(({ type }) => valueOf(type, source));
         const { result: answer, error } = await send(fullName, [client.session, ...given]);
         const official =
           error === undefined ||

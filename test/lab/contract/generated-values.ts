@@ -1,6 +1,6 @@
 import { classModel, classes, enums, isClassName } from '../../../lab/model/model.ts';
 import type { Value, XenType } from '../../../lab/model/types.ts';
-import type { World } from '../../../lab/world/world.ts';
+import type { ClassName } from '../../../lab/model/records.ts';
 
 /** What ends the caller's own session or takes the pool's API away: each has tests of its own. */
 export const endings: ReadonlySet<string> = new Set([
@@ -38,17 +38,25 @@ export function seeded(seed: number): () => number {
 const pick = <T>(items: readonly T[], random: () => number): T | undefined =>
   items[Math.floor(random() * items.length)];
 
-function recordOf(cls: string, world: World, random: () => number): Value {
+/** Where values come from: the objects that are there, the numbers that mean something, and chance. */
+export interface Source {
+  readonly refs: (cls: ClassName) => readonly string[];
+  readonly ints: readonly number[];
+  readonly random: () => number;
+}
+
+function recordOf(cls: string, source: Source): Value {
   if (!isClassName(cls)) return {};
   const given = classModel(cls).fields.filter(({ qualifier }) => qualifier !== 'RO/runtime');
-  return Object.fromEntries(given.map(({ name, type }) => [name, valueOf(type, world, random)]));
+  return Object.fromEntries(given.map(({ name, type }) => [name, valueOf(type, source)]));
 }
 
 /** A value of the type that means something in the world: a reference of an object that is there, if one is. */
-export function valueOf(type: XenType, world: World, random: () => number): Value {
+export function valueOf(type: XenType, source: Source): Value {
+  const { refs, ints, random } = source;
   switch (type.kind) {
     case 'int':
-      return Math.floor(random() * 4);
+      return pick(ints, random) ?? 0;
     case 'float':
       return 0;
     case 'bool':
@@ -59,14 +67,14 @@ export function valueOf(type: XenType, world: World, random: () => number): Valu
       return pick(enums.get(type.name) ?? [], random) ?? '';
     case 'ref': {
       const cls = [...classes.keys()].find((name) => name === type.cls);
-      return (cls === undefined ? undefined : pick(world.store.refs(cls), random)) ?? 'OpaqueRef:NULL';
+      return (cls === undefined ? undefined : pick(refs(cls), random)) ?? 'OpaqueRef:NULL';
     }
     case 'set':
-      return random() < 0.5 ? [] : [valueOf(type.of, world, random)];
+      return random() < 0.5 ? [] : [valueOf(type.of, source)];
     case 'map':
-      return type.key.kind === 'string' ? { key: valueOf(type.value, world, random) } : {};
+      return type.key.kind === 'string' ? { key: valueOf(type.value, source) } : {};
     case 'record':
-      return recordOf(type.cls, world, random);
+      return recordOf(type.cls, source);
     case 'option':
       return null;
     default:
