@@ -1,4 +1,5 @@
-import { losePower, powerOn } from './behaviour/host-lifecycle.ts';
+import { powerOn } from './behaviour/host-lifecycle.ts';
+import { losePower } from './behaviour/host-loss.ts';
 import type { BootPlan, Power, Toolstack } from './world/machines.ts';
 import type { World } from './world/world.ts';
 

@@ -8,6 +8,7 @@ import { accessBehaviour } from './access.ts';
 import { applianceBehaviour } from './appliance.ts';
 import { evacuationBehaviour } from './evacuation.ts';
 import { eventBehaviour } from './event.ts';
+import { haBehaviour } from './ha.ts';
 import { hostBehaviour } from './host.ts';
 import { messageBehaviour } from './message.ts';
 import { migrationBehaviour } from './migration.ts';
@@ -28,6 +29,7 @@ import { vmCopies } from './vm-copies.ts';
 import { vmLife } from './vm-life.ts';
 import { vmLimits } from './vm-limits.ts';
 import { vmPower } from './vm-power.ts';
+import { wlbBehaviour } from './wlb.ts';
 
 /** Everything that the lab does beyond what the data model says by itself. */
 export const behaviours = (): readonly Handlers[] => [
@@ -40,6 +42,8 @@ export const behaviours = (): readonly Handlers[] => [
   poolSettings,
   hostBehaviour,
   poolRole,
+  haBehaviour,
+  wlbBehaviour,
   placement,
   migrationBehaviour,
   evacuationBehaviour,

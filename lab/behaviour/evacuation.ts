@@ -59,7 +59,4 @@ export const evacuationBehaviour: Handlers = {
     const found = reasons(world, host).map(([, error]) => error.join(','));
     if (found.length > 0) throw new XapiError('CANNOT_EVACUATE_HOST', found.join('|'));
   },
-  'host.retrieve_wlb_evacuate_recommendations': () => {
-    throw new XapiError('WLB_NOT_INITIALIZED');
-  },
 };

@@ -4,9 +4,10 @@ import type { Work } from '../world/latency.ts';
 import type { Machine } from '../world/machines.ts';
 import type { World } from '../world/world.ts';
 import { startAutomatically } from './auto-poweron.ts';
-import { stopGuest } from './guest-lifecycle.ts';
-import { guestsOn, setLive } from './host-support.ts';
-import { takeDown } from './vm-power.ts';
+import { restartVms } from './ha-failover.ts';
+import { haIsOn } from './ha-plan.ts';
+import { haltGuests } from './host-guests.ts';
+import { setLive } from './host-support.ts';
 
 /** Every state of a host lasts at least this long, also in a lab that takes no time: an answer gets out, a client can see it. */
 const momentMs = 50;
@@ -19,7 +20,7 @@ async function pass(world: World, work: Work, signal: AbortSignal): Promise<void
 const coordinatorIsUp = (world: World): boolean => world.machines.of(world.pool.master).toolstack === 'up';
 
 /** The port closes. Where the coordinator's does, all sessions, tasks and calls under way are gone. */
-async function stopToolstack(world: World, host: string): Promise<void> {
+export async function stopToolstack(world: World, host: string): Promise<void> {
   const machine = world.machines.of(host);
   const isCoordinator = world.pool.master === host;
   world.machines.setToolstack(host, 'down');
@@ -27,14 +28,6 @@ async function stopToolstack(world: World, host: string): Promise<void> {
   await machine.listener?.close();
   world.sessions.forget(host, isCoordinator);
   if (isCoordinator) world.endLife();
-}
-
-/** What the pool's records say of the VMs of a host that is empty now. */
-export async function haltGuests(world: World, host: string): Promise<void> {
-  for (const vm of guestsOn(world, host)) {
-    await stopGuest(world, vm);
-    takeDown(world, vm, 'Halted');
-  }
 }
 
 /** Seconds as the daemon writes them: later than every time that was told before this moment, and than `before`. */
@@ -71,8 +64,8 @@ async function enterPool(world: World, host: string, signal: AbortSignal): Promi
   const booted = machine.power === 'rebooting';
   world.machines.setToolstack(host, 'up');
   machine.coordinatorAddress = undefined;
+  const failed = booted ? await haltGuests(world, host) : [];
   if (booted) {
-    await haltGuests(world, host);
     plugStorage(world, host, false);
     machine.disabledUntilReboot = false;
   }
@@ -88,7 +81,12 @@ async function enterPool(world: World, host: string, signal: AbortSignal): Promi
   world.machines.set(host, { power: 'on' });
   if (machine.autoEnable && !machine.disabledUntilReboot) world.store.update('host', host, { enabled: true });
   if (booted) startAutomatically(world);
+  if (haIsOn(world)) world.machines.run(() => restartAfterStart(world, host, failed));
 }
+
+/** A coordinator that has just started looks for hosts that died before it; any start makes room for what did not fit. */
+const restartAfterStart = (world: World, host: string, failed: readonly string[]): Promise<void> =>
+  world.pool.master === host ? recoverFromLosses(world) : restartVms(world, failed);
 
 /** The members that waited for their coordinator; those that do not answer are taken for dead. */
 function welcomeMembers(world: World): void {
@@ -156,16 +154,24 @@ export function stopToolstackLater(world: World, host: string): void {
   });
 }
 
-/** Power loss: no port, no guests, at once, while the pool's records say otherwise until it misses the heartbeats. */
-export async function losePower(world: World, host: string): Promise<void> {
-  const signal = world.machines.of(host).begin();
-  world.machines.set(host, { power: 'off' });
-  await stopToolstack(world, host);
-  await Promise.all(guestsOn(world, host).map((vm) => stopGuest(world, vm)));
+/** Does what follows from a host's silence, unless it is heard of again before. */
+export function whenUnheard(world: World, signal: AbortSignal, then: () => Promise<void>): void {
   world.machines.run(async () => {
-    await pass(world, 'heartbeatLost', signal);
-    if (coordinatorIsUp(world)) setLive(world, host, false);
+    await pass(world, haIsOn(world) ? 'haHeartbeatLost' : 'heartbeatLost', signal);
+    await then();
   });
+}
+
+/** With high availability: hosts that are down are given up, and their VMs restart on the others. */
+export async function recoverFromLosses(world: World): Promise<void> {
+  const failed: string[] = [];
+  for (const host of world.store.refs('host')) {
+    const { power, toolstack } = world.machines.of(host);
+    if (toolstack !== 'down' || !['off', 'rebooting'].includes(power)) continue;
+    setLive(world, host, false);
+    failed.push(...(await haltGuests(world, host)));
+  }
+  await restartVms(world, failed);
 }
 
 /** Switches on a host that is off. */

@@ -3,13 +3,17 @@ import { assertNoMandatoryGuidance } from '../patching/guidances.ts';
 import { formatDate } from '../world/dates.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
-import { goDownLater, haltGuests, powerOn, restartToolstackLater, stopToolstackLater } from './host-lifecycle.ts';
+import { goDownLater, powerOn, restartToolstackLater, stopToolstackLater } from './host-lifecycle.ts';
+import { assertPlanKept, refreshPlan } from './ha-plan.ts';
+import { haltGuests } from './host-guests.ts';
 import { assertHostReachable, hostOperation, setLive } from './host-support.ts';
 
 function disable(world: World, host: string, autoEnable: boolean): void {
   assertHostReachable(world, host);
+  assertPlanKept(world, { without: [host] });
   world.machines.set(host, { autoEnable });
   world.store.update('host', host, { enabled: false });
+  refreshPlan(world);
 }
 
 /** Throws HOST_STILL_BOOTING, HOST_DISABLED_UNTIL_REBOOT. An enabled host is left as it is. */
@@ -22,6 +26,7 @@ function enable(world: World, host: string): void {
   assertNoMandatoryGuidance(world, host);
   world.machines.set(host, { autoEnable: true });
   world.store.update('host', host, { enabled: true });
+  refreshPlan(world);
 }
 
 /** The answer comes at once; until the host is really down its record shows the operation. */
@@ -30,6 +35,7 @@ async function goDown(call: Call, host: string, name: 'reboot' | 'shutdown'): Pr
   const check = () => {
     if (world.store.get('host', host).enabled) throw new XapiError('HOST_NOT_DISABLED');
     assertHostReachable(world, host);
+    assertPlanKept(world, { without: [host] });
   };
   await hostOperation(call, host, name, () => goDownLater(world, host, name === 'reboot'), check);
   const { current_operations: current } = world.store.get('host', host);

@@ -35,9 +35,6 @@ export const placement: Handlers = {
   'VM.assert_can_boot_here': ({ world }, vm, host) => assertCanBootHere(world, vm, host),
   'VM.get_possible_hosts': ({ world }, vm) => hostsThat(world, (host) => assertCanBootHere(world, vm, host)),
   'VM.compute_memory_overhead': ({ world }, vm) => world.store.get('VM', vm).memory_overhead,
-  'VM.retrieve_wlb_recommendations': () => {
-    throw new XapiError('WLB_NOT_INITIALIZED');
-  },
   'host.compute_free_memory': ({ world }, host) => freeMemoryBytes(world, host),
   'host.compute_memory_overhead': ({ world }, host) => world.store.get('host', host).memory_overhead,
 };

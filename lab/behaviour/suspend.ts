@@ -2,6 +2,7 @@ import type { Call, Handlers } from '../dispatch/call.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { stopGuest } from './guest-lifecycle.ts';
+import { promise } from './ha-plan.ts';
 import { assertCanStartOn, chooseHost } from './placement.ts';
 import { createVdi, dropSuspendImage } from './vdi.ts';
 import { bringUp, takeDown } from './vm-power.ts';
@@ -25,6 +26,7 @@ async function suspend({ world, signal }: Call, vm: string): Promise<void> {
   await stopGuest(world, vm);
   postMessage(world, 'VM_SUSPENDED', vm);
   takeDown(world, vm, 'Suspended');
+  promise(world, vm, false);
   world.store.update('VM', vm, { suspend_VDI: vdi });
 }
 

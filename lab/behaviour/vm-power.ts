@@ -6,6 +6,7 @@ import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { pcisFor } from './boot-checks.ts';
 import { bootGuest, dropReport, stopGuest } from './guest-lifecycle.ts';
+import { assertPlanAllowsStart, promise } from './ha-plan.ts';
 import { assertHostReachable } from './host-support.ts';
 import { refreshFreeMemory } from './memory.ts';
 import { assertCanStartOn, chooseHost } from './placement.ts';
@@ -85,12 +86,14 @@ export async function bringUp(
   const { world, signal } = call;
   assertOneWriter(world, world.store.get('VM', vm).VBDs);
   const host = pickHost();
+  assertPlanAllowsStart(world, vm, host);
   await withRoomOn(call, vm, host, name, async () => {
     await world.latency.spend('start', signal, 0.5);
     call.progress(0.5, 6);
     await world.latency.spend('start', signal, 0.5);
     assertHostReachable(world, host);
     markRunning(world, vm, host, paused ? 'Paused' : 'Running');
+    promise(world, vm, true);
   });
   await bootGuest(world, vm);
 }
@@ -121,6 +124,7 @@ async function halt(world: World, vm: string): Promise<void> {
   await stopGuest(world, vm);
   postMessage(world, 'VM_SHUTDOWN', vm);
   takeDown(world, vm, 'Halted');
+  promise(world, vm, false);
   dropSuspendImage(world, vm);
 }
 

@@ -11,6 +11,7 @@ import type { Latency } from './latency.ts';
 import { Machines } from './machines.ts';
 import type { KeptMachine } from './machines.ts';
 import { Operations } from './operations.ts';
+import { RestartHold } from './restart-hold.ts';
 import { Sessions } from './sessions.ts';
 import { Store } from './store.ts';
 import { Tasks } from './tasks.ts';
@@ -74,6 +75,7 @@ export class World {
   /** Aborted when the lab closes: everything that waits gives up. */
   readonly closing = new AbortController();
   readonly machines: Machines;
+  readonly restartHold: RestartHold;
   lastDomid = 0;
   private exported = 0;
   private coordinatorLife = new AbortController();
@@ -99,6 +101,7 @@ export class World {
     this.tasks = new Tasks(this.store, this.latency);
     this.sessions = new Sessions(this.store, this.latency);
     this.operations = new Operations(this.store);
+    this.restartHold = new RestartHold(parts.latency, this.closing.signal);
     this.machines = new Machines(
       this.closing.signal,
       (key, machine) => this.keep({ kind: 'machine', key, value: keptMachine(machine) }),
