@@ -17,7 +17,7 @@ async function pass(world: World, work: Work, signal: AbortSignal): Promise<void
   await world.latency.spend(work, signal);
 }
 
-const coordinatorIsUp = (world: World): boolean => world.machines.of(world.pool.master).toolstack === 'up';
+export const coordinatorIsUp = (world: World): boolean => world.machines.of(world.pool.master).toolstack === 'up';
 
 /** The port closes. Where the coordinator's does, all sessions, tasks and calls under way are gone. */
 export async function stopToolstack(world: World, host: string): Promise<void> {

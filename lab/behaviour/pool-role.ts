@@ -14,7 +14,7 @@ function promote(world: World, host: string): void {
 }
 
 /** A host becomes the coordinator as soon as its toolstack has been started again. */
-function takeOver(world: World, host: string, after: 'roleChangeDelay' | 'agentStopDelay'): void {
+export function takeOver(world: World, host: string, after: 'roleChangeDelay' | 'agentStopDelay'): void {
   restartToolstackLater(world, host, after, () => promote(world, host));
 }
 
