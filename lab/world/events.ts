@@ -88,12 +88,7 @@ export class Events {
   }
 
   /** Waits until something watched has changed, for at most `timeoutMs` (without end when negative); `ended` cuts it short. */
-  async from(
-    filters: readonly string[],
-    since: string,
-    timeoutMs: number,
-    ended: AbortSignal,
-  ): Promise<EventBatch> {
+  async from(filters: readonly string[], since: string, timeoutMs: number, ended: AbortSignal): Promise<EventBatch> {
     const token = this.sinceStart(parseToken(since));
     const watched = watcher(this.model, filters);
     const deadline = timeoutMs < 0 ? Infinity : Date.now() + timeoutMs;
