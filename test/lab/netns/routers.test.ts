@@ -22,6 +22,8 @@ interface Router {
   readonly address: string;
 }
 
+type Ends = Pick<ProbeSpec, 'from' | 'to' | 'address'>;
+
 /** One line for people: what each direction lost, and its longest gap beside the sender's own. */
 function figures(title: string, { protocol, directions, senderPauseMs, overflowed }: ProbeReport): string {
   const each = directions.map(
@@ -33,78 +35,93 @@ function figures(title: string, { protocol, directions, senderPauseMs, overflowe
 
 const lostIn = ({ directions }: ProbeReport): number => directions.reduce((sum, { lost }) => sum + lost.length, 0);
 
-describeNamespaces('a redundant pair of routers', () => {
-  let lab: Lab;
-  let client: RawClient;
-  let guests: NamespaceGuests;
-  let primary: Router;
-  let backup: Router;
-  let ends: Pick<ProbeSpec, 'from' | 'to' | 'address'>;
+/** A lab of namespaces, a client of its pool, and what the tests do with its routers. */
+class Site {
+  readonly lab: Lab;
+  readonly guests: NamespaceGuests;
+  readonly client: RawClient;
 
-  async function deployRouter(name: string, number: 2 | 3, peer: 2 | 3, priority: number): Promise<Router> {
-    const vm = await deployGuest(
-      client,
-      routerOfPair({ name, number, peer, priority, authorizedKey: operator.public }),
-    );
-    const { '0/ip': address = '' } = await networksWith(client, vm, '0/ip');
-    return { vm, uuid: await client.call('VM.get_uuid', vm), address };
+  private constructor(lab: Lab, guests: NamespaceGuests, client: RawClient) {
+    this.lab = lab;
+    this.guests = guests;
+    this.client = client;
   }
 
-  async function onRouter({ address, uuid }: Router, command: string): Promise<string> {
+  static async start(): Promise<Site> {
+    const lab = await startLab({ guests: 'namespaces', pools: [routedPool()] });
+    if (lab.namespaces === undefined) throw new Error('the lab has no namespaces');
+    return new Site(lab, lab.namespaces, await RawClient.login(lab));
+  }
+
+  async deployRouter(name: string, number: 2 | 3, peer: 2 | 3, priority: number): Promise<Router> {
+    const about = { name, number, peer, priority, authorizedKey: operator.public };
+    const vm = await deployGuest(this.client, routerOfPair(about));
+    const { '0/ip': address = '' } = await networksWith(this.client, vm, '0/ip');
+    return { vm, uuid: await this.client.call('VM.get_uuid', vm), address };
+  }
+
+  async onRouter({ address, uuid }: Router, command: string): Promise<string> {
     const login = { host: address, port: 2222, username: 'root', privateKey: operator.private };
     const { stdout, stderr, exitCode } = await runOverSsh(login, command);
     if (exitCode === 0) return stdout;
-    const console = guests.find(uuid)?.consoleLog.join('\n');
+    const console = this.guests.find(uuid)?.consoleLog.join('\n');
     throw new Error(`${command} ended with ${exitCode}: ${stderr}${stdout}\nIts console:\n${console}`);
   }
 
-  const ownsVirtualAddresses = async ({ vm }: Router): Promise<void> => {
-    await networksWith(client, vm, '1/ipv4/1');
-    await networksWith(client, vm, '2/ipv4/1');
-  };
+  async ownsVirtualAddresses({ vm }: Router): Promise<void> {
+    await networksWith(this.client, vm, '1/ipv4/1');
+    await networksWith(this.client, vm, '2/ipv4/1');
+  }
 
   /** Resolves when the other router's kernel knows the connection to this port, too. */
-  const isSynchronised = ({ uuid }: Router, port: number): Promise<unknown> =>
-    eventually(
-      async () => (await guests.find(uuid)?.execute(['conntrack', '-L']))?.stdout ?? '',
+  isSynchronised({ uuid }: Router, port: number): Promise<unknown> {
+    return eventually(
+      async () => (await this.guests.find(uuid)?.execute(['conntrack', '-L']))?.stdout ?? '',
       (table) => table.includes(`dport=${port} `),
       `the connection to port ${port} is synchronised`,
     );
+  }
 
-  beforeAll(async () => {
-    lab = await startLab({ guests: 'namespaces', pools: [routedPool()] });
-    if (lab.namespaces === undefined) throw new Error('the lab has no namespaces');
-    guests = lab.namespaces;
-    client = await RawClient.login(lab);
-    primary = await deployRouter('router-1a', 2, 3, 150);
-    await ownsVirtualAddresses(primary);
-    backup = await deployRouter('router-1b', 3, 2, 100);
-    await onRouter(
-      backup,
-      'cloud-init status --wait && systemctl is-active keepalived && systemctl is-active conntrackd',
-    );
+  /** A client in the tenants' network and a server outside, between which probes go through the routers. */
+  async addEnds(): Promise<Ends> {
     const networkNamed = async (name: string): Promise<string> =>
-      client.call('network.get_uuid', await byName(client, 'network', name));
-    ends = {
-      from: await guests.addEndpoint({
-        ...{ network: await networkNamed('tenant'), role: 'client' as const },
-        ...{ address: '10.10.0.50/24', gateway: '10.10.0.1' },
-      }),
-      to: await guests.addEndpoint({ network: await networkNamed('public'), role: 'server', address: '192.0.2.50/24' }),
+      this.client.call('network.get_uuid', await byName(this.client, 'network', name));
+    const [tenant, outside] = [await networkNamed('tenant'), await networkNamed('public')];
+    const client = { role: 'client', address: '10.10.0.50/24', gateway: '10.10.0.1' } as const;
+    return {
+      from: await this.guests.addEndpoint({ network: tenant, ...client }),
+      to: await this.guests.addEndpoint({ network: outside, role: 'server', address: '192.0.2.50/24' }),
       address: '192.0.2.50',
     };
+  }
+}
+
+describeNamespaces('a redundant pair of routers', () => {
+  let site: Site;
+  let primary: Router;
+  let backup: Router;
+  let ends: Ends;
+
+  beforeAll(async () => {
+    site = await Site.start();
+    primary = await site.deployRouter('router-1a', 2, 3, 150);
+    await site.ownsVirtualAddresses(primary);
+    backup = await site.deployRouter('router-1b', 3, 2, 100);
+    const ready = 'cloud-init status --wait && systemctl is-active keepalived && systemctl is-active conntrackd';
+    await site.onRouter(backup, ready);
+    ends = await site.addEnds();
   });
 
-  afterAll(() => lab.close());
+  afterAll(() => site.lab.close());
 
   it('hands over gracefully without losing a probe or a stream', async () => {
     const udp = await startProbe({ ...ends, protocol: 'udp', port: 5001, perSecond: 1_000, seconds: 4 });
     const icmp = await startProbe({ ...ends, protocol: 'icmp', port: 0, perSecond: 200, seconds: 4 });
     const tcp = await startProbe({ ...ends, protocol: 'tcp', port: 5002, perSecond: 200, seconds: 4 });
-    await isSynchronised(backup, 5001);
-    await isSynchronised(backup, 5002);
-    await onRouter(primary, 'systemctl stop keepalived');
-    await ownsVirtualAddresses(backup);
+    await site.isSynchronised(backup, 5001);
+    await site.isSynchronised(backup, 5002);
+    await site.onRouter(primary, 'systemctl stop keepalived');
+    await site.ownsVirtualAddresses(backup);
     const reports = await Promise.all([udp.finished, icmp.finished, tcp.finished]);
     process.stdout.write(reports.map((report) => figures('graceful handover', report)).join(''));
     expect(reports.map(lostIn)).toEqual([0, 0, 0]);
@@ -112,11 +129,11 @@ describeNamespaces('a redundant pair of routers', () => {
   });
 
   it('shows a gap when the router is killed', async () => {
-    await onRouter(primary, 'systemctl start keepalived');
+    await site.onRouter(primary, 'systemctl start keepalived');
     const udp = await startProbe({ ...ends, protocol: 'udp', port: 5003, perSecond: 1_000, seconds: 6 });
-    await isSynchronised(primary, 5003);
-    await client.call('VM.hard_shutdown', backup.vm);
-    await ownsVirtualAddresses(primary);
+    await site.isSynchronised(primary, 5003);
+    await site.client.call('VM.hard_shutdown', backup.vm);
+    await site.ownsVirtualAddresses(primary);
     const report = await udp.finished;
     process.stdout.write(figures('killed router', report));
     expect(lostIn(report)).toBeGreaterThan(0);
