@@ -45,6 +45,7 @@ describe('the launcher', () => {
     file('node_modules/package.json', '{"type":"commonjs"}');
     file('node_modules/typescript/bin/tsc', fakeCompiler);
     file('adapters/postgres/migrations/0001-first.sql', 'SELECT 1');
+    file('lab/scenarios/default.yaml', 'description: one');
     for (const path of checkPrograms) file(`node_modules/${path}`, noting(dirname(dirname(path))));
     file('node_modules/jest/bin/jest.js', fakeJest);
     file('node_modules/.package-lock.json', '{}');
@@ -91,6 +92,7 @@ describe('the launcher', () => {
     for (let times = 0; times < 3; times += 1) expect(launch(['build']).status).toBe(0);
     expect(journal()).toEqual(['tsc', 'bundle']);
     expect(readFileSync(join(root, 'dist/adapters/postgres/migrations/0001-first.sql'), 'utf8')).toBe('SELECT 1');
+    expect(readFileSync(join(root, 'dist/lab/scenarios/default.yaml'), 'utf8')).toBe('description: one');
     const inAnHour = Date.now() / 1000 + 3600;
     utimesSync(join(root, 'domain/pool.ts'), inAnHour, inAnHour);
     launch(['build']);
@@ -113,22 +115,23 @@ describe('the launcher', () => {
     expect(status).toBe(1);
     expect(journal()).toEqual(['tsc', 'bundle', 'tsc', 'eslint', 'prettier', 'knip']);
     expect(stderr).toContain('check: lint FAILED; most of it is cured by: npx eslint --fix .');
-    expect(stdout).toBe('3 passed, 2 failed\n');
+    expect(stdout).toBe('3 passed, 3 failed\n');
   });
 
   it('does not run the tests when a check failed', () => {
     install();
     const { status, stdout } = launch(['test'], { FAILING: '0' });
     expect(status).toBe(1);
-    expect(stdout).toBe('4 passed, 1 failed\n');
+    expect(stdout).toBe('4 passed, 2 failed\n');
   });
 
   it.each([
-    ['0', '12 passed, 0 failed, 2 skipped', 0],
-    ['3', '12 passed, 3 failed, 2 skipped', 1],
+    ['0', '13 passed, 0 failed, 2 skipped', 0],
+    ['3', '13 passed, 3 failed, 2 skipped', 1],
   ])('closes a test run with its checks and tests, %s of them failing', (failing, line, code) => {
     install();
     file('dist/bin/generate.js', '');
+    file('dist/lab/messages-page.js', '');
     file('dist/.built', '');
     const inAnHour = Date.now() / 1000 + 3600;
     utimesSync(join(root, 'dist/.built'), inAnHour, inAnHour);
