@@ -102,6 +102,12 @@ export async function bootGuest(
   guest.booted.catch(world.onFault);
 }
 
+/** While a guest reboots it has no address: who waits for one would take the old one for a sign of life. */
+export function silenceReport(world: World, vm: string): void {
+  const { guest_metrics: report } = world.store.get('VM', vm);
+  if (report !== nullRef) world.store.update('VM_guest_metrics', report, { networks: {}, live: false });
+}
+
 /** Like a power cut: the VM's record and what its agent reported stay as they are. */
 export async function stopGuest(world: World, vm: string): Promise<void> {
   const guest = world.runningGuests.get(vm);

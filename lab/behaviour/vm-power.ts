@@ -5,7 +5,7 @@ import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { pcisFor } from './boot-checks.ts';
-import { bootGuest, dropReport, stopGuest } from './guest-lifecycle.ts';
+import { bootGuest, dropReport, silenceReport, stopGuest } from './guest-lifecycle.ts';
 import { assertPlanAllowsStart, promise } from './ha-plan.ts';
 import { assertHostReachable } from './host-support.ts';
 import { refreshFreeMemory } from './memory.ts';
@@ -131,6 +131,7 @@ async function halt(world: World, vm: string): Promise<void> {
 async function reboot(call: Call, vm: string): Promise<void> {
   const { world } = call;
   await stopGuest(world, vm);
+  silenceReport(world, vm);
   call.progress(0.9375, 17);
   const { resident_on: host } = world.store.get('VM', vm);
   world.store.update('VM', vm, noGuidances);

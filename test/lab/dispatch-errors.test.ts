@@ -138,9 +138,9 @@ const cases: readonly Case[] = [
   },
   {
     why: 'an official message that has no behaviour here',
-    method: 'pool.deconfigure_wlb',
-    params: () => [],
-    error: () => ['NOT_IMPLEMENTED', 'pool.deconfigure_wlb'],
+    method: 'pool.send_test_post',
+    params: () => ['192.0.2.1', 80, ''],
+    error: () => ['NOT_IMPLEMENTED', 'pool.send_test_post'],
   },
 ];
 
@@ -175,7 +175,7 @@ describe('a call that cannot be taken', () => {
   });
 
   it('says which official messages have no behaviour', () => {
-    expect(lab.unmodelled()).toContain('pool.deconfigure_wlb');
+    expect(lab.unmodelled()).toContain('pool.send_test_post');
     expect(lab.unmodelled()).not.toContain('VM.clone');
   });
 });

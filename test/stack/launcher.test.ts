@@ -46,6 +46,7 @@ describe('the launcher', () => {
     file('node_modules/typescript/bin/tsc', fakeCompiler);
     file('adapters/postgres/migrations/0001-first.sql', 'SELECT 1');
     file('lab/scenarios/default.yaml', 'description: one');
+    file('lab/netns/image/systemctl', '#!/usr/bin/perl');
     for (const path of checkPrograms) file(`node_modules/${path}`, noting(dirname(dirname(path))));
     file('node_modules/jest/bin/jest.js', fakeJest);
     file('node_modules/.package-lock.json', '{}');
