@@ -12,7 +12,7 @@ interface Floor {
 }
 
 const MODULE = join(projectRoot, 'bin/tools/coverage-floor.js');
-const FLOOR_FILE = 'test/support/coverage-floor.json';
+const FLOOR_FILE = 'test/coverage-floor.json';
 
 describe('the floor of the coverage', () => {
   let root: string;
