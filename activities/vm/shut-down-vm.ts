@@ -17,7 +17,8 @@ interface ShutDownVm {
  * Asks the guest to shut down; one that cannot be asked (no tools, paused, suspended) or does not obey in time is
  * switched off, which ends the pending request as well.
  * Repeating it is safe: a VM that is off is shut down.
- * Undo starts the VM again if this run found it running.
+ * Undo starts the VM again if this run found it running. The VM runs before its start task has ended: a start of an
+ * earlier delivery is waited for first, else its task would outlive the run.
  */
 export const shutDownVm = step<ShutDownVm, { off: true }>({
   name: 'shutDownVm',
@@ -41,6 +42,7 @@ export const shutDownVm = step<ShutDownVm, { off: true }>({
     if (owed.length === 0) return;
     const xapi = ctx.pools.get(vm.pool);
     await settle(ctx, xapi, 'VM.clean_shutdown', 'ask');
+    if (ctx.redelivered) await settle(ctx, xapi, 'VM.start', 'start');
     const ref = await findVm(xapi, vm.uuid);
     if (ref === undefined || (await xapi.call('VM.get_power_state', ref)) !== 'Halted') return;
     await xapi.task(ctx.memory('start'), 'VM.start', ref, false, false);

@@ -24,9 +24,11 @@ describe('the reconciler', () => {
       await delay(20);
     }
   };
+  /** The stand-in writes its last event, the start of cloneVm's second attempt, and rests. */
   const atWork = async (operation: 'deploy-vm' | 'delete-vm', name: string) => {
     const run = await acceptRun(rig, operation, name);
     await rig.engine.start(run, DEFAULT_TIMING);
+    while (!(await rig.store.events(run.id, 0)).some(({ attempt }) => attempt === 2)) await delay(20);
     return rowWhen(run.id, ({ currentStep }) => currentStep === 'cloneVm');
   };
 
