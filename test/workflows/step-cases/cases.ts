@@ -54,13 +54,16 @@ function faultsAt(place: Place, places: readonly Place[]): readonly FaultName[] 
   }
 }
 
-/** A part of the cases in which every step still meets every kind of fault, for each way it is reached; an undo's journal is the same code as its step's. */
+/**
+ * A part of the cases in which every step still meets every kind of fault, for each way it is reached. The journal is the
+ * same code for all steps: one of each operation stands for the others.
+ */
 export function coveringSubset(cases: readonly StepCase[]): StepCase[] {
   const met = new Set<string>();
   return cases.filter(({ observed, place, fault }) => {
-    const kind = place.what === JOURNAL ? 'journal' : place.via;
-    const key = [observed.scenario.operation, place.step, kind, fault].join(' ');
-    if (met.has(key) || (kind === 'journal' && place.step.endsWith('.undo'))) return false;
+    const where = place.what === JOURNAL ? 'journal' : `${place.step} ${place.via}`;
+    const key = `${observed.scenario.operation} ${where} ${fault}`;
+    if (met.has(key)) return false;
     met.add(key);
     return true;
   });
