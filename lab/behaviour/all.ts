@@ -7,6 +7,7 @@ import { pluginBehaviour } from '../patching/updater-plugin.ts';
 import { accessBehaviour } from './access.ts';
 import { applianceBehaviour } from './appliance.ts';
 import { evacuationBehaviour } from './evacuation.ts';
+import { dataSources } from './data-sources.ts';
 import { eventBehaviour } from './event.ts';
 import { haBehaviour } from './ha.ts';
 import { hostBehaviour } from './host.ts';
@@ -19,16 +20,21 @@ import { poolSettings } from './pool-settings.ts';
 import { sessionBehaviour } from './session.ts';
 import { smallObjects } from './small-objects.ts';
 import { srBehaviour } from './sr.ts';
+import { storageMotion } from './storage-motion.ts';
 import { suspendBehaviour } from './suspend.ts';
 import { taskBehaviour } from './task.ts';
 import { vbdBehaviour } from './vbd.ts';
 import { vdiBehaviour } from './vdi.ts';
+import { vdiTracking } from './vdi-tracking.ts';
 import { vifBehaviour } from './vif.ts';
 import { vlanBehaviour } from './vlan.ts';
 import { vmCopies } from './vm-copies.ts';
 import { vmLife } from './vm-life.ts';
+import { vmLive } from './vm-live.ts';
 import { vmLimits } from './vm-limits.ts';
 import { vmPower } from './vm-power.ts';
+import { vmQuestions } from './vm-questions.ts';
+import { vmSnapshots } from './vm-snapshots.ts';
 import { wlbBehaviour } from './wlb.ts';
 
 /** Everything that the lab does beyond what the data model says by itself. */
@@ -46,15 +52,21 @@ export const behaviours = (): readonly Handlers[] => [
   wlbBehaviour,
   placement,
   migrationBehaviour,
+  storageMotion,
   evacuationBehaviour,
   vmLife,
   vmCopies,
+  vmSnapshots,
+  vmQuestions,
+  vmLive,
+  dataSources,
   vmLimits,
   vmPower,
   suspendBehaviour,
   srBehaviour,
   networkBehaviour,
   vdiBehaviour,
+  vdiTracking,
   vbdBehaviour,
   vifBehaviour,
   poolPatchBehaviour,

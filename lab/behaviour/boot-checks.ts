@@ -10,7 +10,7 @@ function assertHostUsable(world: World, host: string): void {
   if (!enabled) throw new XapiError('HOST_DISABLED', host);
 }
 
-const seesSr = (world: World, host: string, sr: string): boolean =>
+export const seesSr = (world: World, host: string, sr: string): boolean =>
   world.store
     .get('SR', sr)
     .PBDs.map((ref) => world.store.get('PBD', ref))
@@ -85,9 +85,14 @@ function assertHasCpus(world: World, vm: string, host: string): void {
 }
 
 /** Throws the first reason, in the genuine order: host live, enabled, storage, networks, devices, memory, CPUs. */
-export function assertCanBootHere(world: World, vm: string, host: string, { memory = true } = {}): void {
+export function assertCanBootHere(
+  world: World,
+  vm: string,
+  host: string,
+  { memory = true, storage = true } = {},
+): void {
   assertHostUsable(world, host);
-  assertSeesStorage(world, vm, host);
+  if (storage) assertSeesStorage(world, vm, host);
   assertSeesNetworks(world, vm, host);
   assertHasDevices(world, vm, host);
   if (memory) assertHasMemory(world, vm, host);

@@ -1,15 +1,12 @@
 import type { World } from '../world/world.ts';
 import { assertCanBootHere, neededMemoryBytes, neighboursOn, refusalOf } from './boot-checks.ts';
+import { guestsOn } from './host-support.ts';
 import { freeMemoryBytes } from './memory.ts';
 import { compareHosts } from './versions.ts';
-import { assertVmCan } from './vm-support.ts';
+import { assertVmCan, busyWith } from './vm-support.ts';
 
 /** What becomes of a VM: the host that it goes to, or why it cannot go. */
 export type Fate = { readonly to: string } | { readonly error: readonly string[] };
-
-/** The VMs on the host, without those that run it. */
-export const guestsOn = (world: World, host: string): string[] =>
-  world.store.get('host', host).resident_VMs.filter((vm) => !world.store.get('VM', vm).is_control_domain);
 
 /** The other enabled hosts; while the pool is between two releases none that is older. */
 const targetsOf = (world: World, host: string): string[] =>
@@ -22,11 +19,6 @@ const targetsOf = (world: World, host: string): string[] =>
 function isUnprotected(world: World, vm: string): boolean {
   const { ha_enabled: haEnabled } = world.store.get('pool', world.pool.ref);
   return haEnabled && world.store.get('VM', vm).ha_restart_priority !== 'restart';
-}
-
-function busyWith(world: World, vm: string): readonly string[] | undefined {
-  const [current] = Object.entries(world.store.get('VM', vm).current_operations);
-  return current === undefined ? undefined : ['OTHER_OPERATION_IN_PROGRESS', 'VM', vm, current[1], current[0]];
 }
 
 /** Why the VM stays, memory aside. It must be able to run on every target: one that lacks its storage is a reason. */

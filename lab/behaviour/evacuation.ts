@@ -2,7 +2,8 @@ import type { Call, Handlers } from '../dispatch/call.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
-import { evacuationPlan, guestsOn } from './evacuation-plan.ts';
+import { evacuationPlan } from './evacuation-plan.ts';
+import { guestsOn } from './host-support.ts';
 import { assertMigrationNetwork, poolMigrate } from './migration.ts';
 import { asSubtask } from './sub-call.ts';
 

@@ -11,12 +11,12 @@ import { postMessage, vmWish } from './vm-support.ts';
 /** In how many parts the memory's transfer is told of. */
 const rounds = 10;
 
-/** The host's interface by which a VM's memory comes over the network. Throws the official error when it cannot. */
-export function assertMigrationNetwork(world: World, network: string, host: string): void {
+/** Gives the host's interface by which a VM's memory comes over the network. Throws the official error when it cannot. */
+export function assertMigrationNetwork(world: World, network: string, host: string): string {
   const pif = world.store.get('network', network).PIFs.find((ref) => world.store.get('PIF', ref).host === host);
   if (pif === undefined) throw new XapiError('HOST_CANNOT_ATTACH_NETWORK', host, network);
   const { IP: address, ip_configuration_mode: mode } = world.store.get('PIF', pif);
-  if (address !== '') return;
+  if (address !== '') return pif;
   throw new XapiError(mode === 'None' ? 'PIF_HAS_NO_NETWORK_CONFIGURATION' : 'INTERFACE_HAS_NO_IP', pif);
 }
 
@@ -41,8 +41,13 @@ function failIfPlanned(world: World, vm: string, host: string): void {
     throw new XapiError('VM_MIGRATE_FAILED', vm, home, host, 'planned by the lab');
 }
 
-/** Both hosts hold the VM's memory until it has moved. */
-async function migrate(call: Call, vm: string, host: string): Promise<void> {
+/** Both hosts hold the VM's memory until it has moved; `arrived` is the last thing before it lives over there. */
+export async function migrate(
+  call: Call,
+  vm: string,
+  host: string,
+  arrived: () => void = () => undefined,
+): Promise<void> {
   const { world, signal } = call;
   await withRoomOn(call, vm, host, 'vm_migrate', async () => {
     for (let round = 1; round <= rounds; round++) {
@@ -51,6 +56,7 @@ async function migrate(call: Call, vm: string, host: string): Promise<void> {
       call.progress((0.9 * round) / rounds);
       if (round === rounds / 2) failIfPlanned(world, vm, host);
     }
+    arrived();
     arrive(world, vm, host);
   });
   postMessage(world, 'VM_MIGRATED', vm);

@@ -20,9 +20,13 @@ const hostsThat = (world: World, check: (host: string) => void): string[] =>
  * The VM's own host of choice if it fits there; else the one with the fewest VMs that it is to keep apart from, and of these
  * the one with the most free memory. Throws NO_HOSTS_AVAILABLE.
  */
-export function chooseHost(world: World, vm: string): string {
+export const chooseHost = (world: World, vm: string): string =>
+  chooseHostThat(world, vm, (host) => assertCanStartOn(world, vm, host));
+
+/** As `chooseHost`, among the hosts that the check does not throw for. */
+export function chooseHostThat(world: World, vm: string, check: (host: string) => void): string {
   const { affinity } = world.store.get('VM', vm);
-  const fitting = hostsThat(world, (host) => assertCanStartOn(world, vm, host));
+  const fitting = hostsThat(world, check);
   if (affinity !== nullRef && fitting.includes(affinity)) return affinity;
   const [best] = fitting
     .map((host) => ({ host, neighbours: neighboursOn(world, vm, host), free: freeMemoryBytes(world, host) }))

@@ -18,10 +18,15 @@ function suspendSr(world: World, vm: string): string {
   return found;
 }
 
-async function suspend({ world, signal }: Call, vm: string): Promise<void> {
+/** A disk for the VM's memory. Throws VM_NO_SUSPEND_SR, SR_BACKEND_FAILURE_44. */
+export function createSuspendImage(world: World, vm: string): string {
   const { memory_static_max: memoryBytes, name_label: name } = world.store.get('VM', vm);
   const image = { SR: suspendSr(world, vm), virtual_size: memoryBytes, type: 'suspend', name_label: 'Suspend image' };
-  const vdi = createVdi(world, { ...image, name_description: `Suspend image for ${name}` });
+  return createVdi(world, { ...image, name_description: `Suspend image for ${name}` });
+}
+
+async function suspend({ world, signal }: Call, vm: string): Promise<void> {
+  const vdi = createSuspendImage(world, vm);
   await world.latency.spend('shutdown', signal);
   await stopGuest(world, vm);
   postMessage(world, 'VM_SUSPENDED', vm);

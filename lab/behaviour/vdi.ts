@@ -76,7 +76,18 @@ export function copyVdi(world: World, vdi: string, { shared, sr, snapshot = fals
   return copy;
 }
 
-const isAttached = (world: World, vdi: string): boolean =>
+/** The disk lives on the other SR from now on, as a new object in the same drives. Gives its reference. */
+export function moveVdi(world: World, vdi: string, sr: string): string {
+  const { uuid: _uuid, VBDs: vbds, snapshots, ...original } = world.store.get('VDI', vdi);
+  const moved = createVdi(world, { ...original, SR: sr, current_operations: {} });
+  world.contents.copy(vdi, moved);
+  for (const vbd of vbds) world.store.update('VBD', vbd, { VDI: moved });
+  for (const snapshot of snapshots) world.store.update('VDI', snapshot, { snapshot_of: moved });
+  destroyVdi(world, vdi);
+  return moved;
+}
+
+export const isAttached = (world: World, vdi: string): boolean =>
   world.store.get('VDI', vdi).VBDs.some((ref) => world.store.get('VBD', ref).currently_attached);
 
 function assertFree(world: World, vdi: string, operation: string): void {

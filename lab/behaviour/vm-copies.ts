@@ -1,12 +1,8 @@
 import type { Handlers } from '../dispatch/call.ts';
 import type { Records } from '../model/records.ts';
-import { parseType } from '../model/types.ts';
-import { cellText, rowOf } from '../world/database-text.ts';
-import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
-import { XapiError } from '../xapi-error.ts';
-import { assertRoom, copyVdi, destroyVdi } from './vdi.ts';
+import { assertRoom, copyVdi } from './vdi.ts';
 import { createVif } from './vif.ts';
 import { vdisOf, vmOperation } from './vm-support.ts';
 
@@ -55,14 +51,14 @@ function ownFields(world: World, original: Records['VM'], name: string): Partial
 }
 
 /** A copy that will run gets addresses of its own. */
-function copyInterfaces(world: World, from: string, to: string, keepsMacs: boolean): void {
+export function copyInterfaces(world: World, from: string, to: string, keepsMacs: boolean): void {
   for (const ref of world.store.get('VM', from).VIFs) {
     const vif = world.store.get('VIF', ref);
     createVif(world, { ...vif, VM: to, MAC: keepsMacs ? vif.MAC : '' });
   }
 }
 
-function copyDrive(world: World, vbd: Records['VBD'], vm: string, vdi: string): void {
+export function copyDrive(world: World, vbd: Records['VBD'], vm: string, vdi: string): void {
   const { uuid: _uuid, ...rest } = vbd;
   world.store.create('VBD', {
     ...rest,
@@ -76,7 +72,13 @@ function copyDrive(world: World, vbd: Records['VBD'], vm: string, vdi: string): 
 }
 
 /** `copyDisk` gives the reference of a disk's copy. */
-function copyVm(world: World, vm: string, name: string, copyDisk: (vdi: string) => string, keepsMacs = false): string {
+export function copyVm(
+  world: World,
+  vm: string,
+  name: string,
+  copyDisk: (vdi: string) => string,
+  keepsMacs = false,
+): string {
   const original = world.store.get('VM', vm);
   const copy = world.store.create('VM', { ...original, ...ownFields(world, original, name) });
   for (const ref of original.VBDs) {
@@ -115,54 +117,4 @@ export const vmCopies: Handlers = {
         copyVdi(call.world, vdi, { shared: false, sr: sr === nullRef ? undefined : sr }),
       );
     }),
-
-  'VM.snapshot': (call, vm, name) =>
-    vmOperation(call, vm, 'snapshot', ['Halted', 'Suspended', 'Running', 'Paused'], async () => {
-      await call.world.latency.spend('clone', call.signal);
-      return snapshotVm(call.world, vm, name);
-    }),
-
-  'VM.revert': (call, snapshot) =>
-    vmOperation(call, snapshot, 'revert', ['Halted', 'Suspended', 'Running', 'Paused'], async () => {
-      await call.world.latency.spend('clone', call.signal);
-      revertVm(call.world, snapshot);
-    }),
 };
-
-function snapshotVm(world: World, vm: string, name: string): string {
-  const metadata = asRemembered(world, vm);
-  const snapshot = copyVm(world, vm, name, (vdi) => copyVdi(world, vdi, { shared: true, snapshot: true }), true);
-  const { name_label: label, other_config: original, power_state: state, parent } = world.store.get('VM', vm);
-  world.store.update('VM', snapshot, {
-    name_label: name === '' ? label : name,
-    other_config: original,
-    is_a_template: true,
-    is_a_snapshot: true,
-    snapshot_of: vm,
-    parent,
-    snapshot_time: formatDate(Date.now()),
-    snapshot_info: { 'disk-snapshot-type': 'crash_consistent', 'power-state-at-snapshot': state },
-    snapshot_metadata: metadata,
-  });
-  world.store.update('VM', vm, { parent: snapshot });
-  return snapshot;
-}
-
-/** All fields of the VM at this moment, as the daemon's database writes them. */
-function asRemembered(world: World, vm: string): string {
-  const row = rowOf(world.store, 'VM', vm).reverse();
-  return cellText(parseType('(string -> string) map'), Object.fromEntries(row));
-}
-
-/** The VM's disks are replaced by copies of the snapshot's: their old references die. */
-function revertVm(world: World, snapshot: string): void {
-  const { snapshot_of: vm, is_a_snapshot: isSnapshot } = world.store.get('VM', snapshot);
-  if (!isSnapshot) throw new XapiError('VM_REVERT_FAILED', snapshot, nullRef);
-  const disks = vdisOf(world, vm);
-  for (const ref of world.store.get('VM', vm).VBDs) world.store.destroy('VBD', ref);
-  for (const { vdi } of disks) destroyVdi(world, vdi);
-  for (const ref of world.store.get('VM', snapshot).VBDs) {
-    const vbd = world.store.get('VBD', ref);
-    copyDrive(world, vbd, vm, vbd.VDI === nullRef ? nullRef : copyVdi(world, vbd.VDI, { shared: true }));
-  }
-}

@@ -73,6 +73,8 @@ const isKept = (world: World, { power_state: state, suspend_VDI: image }: Record
 
 function destroyVm(world: World, vm: string): void {
   const { VBDs: vbds, VIFs: vifs, consoles, metrics, guest_metrics: guestMetrics, uuid } = world.store.get('VM', vm);
+  const { parent, children } = world.store.get('VM', vm);
+  for (const child of children) world.store.update('VM', child, { parent });
   for (const vbd of vbds) world.store.destroy('VBD', vbd);
   for (const vif of vifs) world.store.destroy('VIF', vif);
   for (const console of consoles) world.store.destroy('console', console);

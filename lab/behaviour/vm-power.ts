@@ -120,7 +120,8 @@ export function takeDown(world: World, vm: string, state: 'Halted' | 'Suspended'
   if (host !== nullRef) refreshFreeMemory(world, host);
 }
 
-async function halt(world: World, vm: string): Promise<void> {
+/** Like pulling the plug: an image of its memory goes as well. */
+export async function halt(world: World, vm: string): Promise<void> {
   await stopGuest(world, vm);
   postMessage(world, 'VM_SHUTDOWN', vm);
   takeDown(world, vm, 'Halted');

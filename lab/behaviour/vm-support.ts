@@ -43,21 +43,30 @@ export interface Wish {
   readonly states: readonly PowerState[];
   /** Do it although the guest has no agent that would help. */
   readonly force?: boolean;
+  /** The coordinator does it alone: it needs nobody on the VM's host. */
+  readonly isLocal?: boolean;
 }
 
 /** Throws the first official reason why the VM cannot do this now, whatever else it does: blocked, power state, template, agent, hardware. */
-export function assertVmCan(world: World, vm: string, { name, states, force = false }: Wish): void {
+export function assertVmCan(world: World, vm: string, { name, states, force = false, isLocal = false }: Wish): void {
   const record = world.store.get('VM', vm);
   const blocked = record.blocked_operations[name];
   if (blocked !== undefined) throw new XapiError('OPERATION_BLOCKED', vm, blocked);
   assertPowerState(world, vm, states);
-  if (world.store.find('host', record.resident_on) !== undefined) assertHostReachable(world, record.resident_on);
+  if (!isLocal && world.store.find('host', record.resident_on) !== undefined)
+    assertHostReachable(world, record.resident_on);
   assertNoTemplate(record, vm, name);
   if (record.is_control_domain) throw new XapiError('OPERATION_NOT_ALLOWED', 'Operations on domain 0 are not allowed');
   if (!['Running', 'Paused'].includes(record.power_state)) return;
   const lacksAgent = record.power_state === 'Running' && record.guest_metrics === nullRef;
   if (lacksAgent && needsAgent.has(name) && !force) throw new XapiError('VM_LACKS_FEATURE', vm);
   if (leavesHardware.has(name)) assertNotPinned(world, vm);
+}
+
+/** The official error of a VM that something is being done with. */
+export function busyWith(world: World, vm: string): readonly string[] | undefined {
+  const [current] = Object.entries(world.store.get('VM', vm).current_operations);
+  return current === undefined ? undefined : ['OTHER_OPERATION_IN_PROGRESS', 'VM', vm, current[1], current[0]];
 }
 
 export function assertPowerState(world: World, vm: string, states: readonly PowerState[]): void {

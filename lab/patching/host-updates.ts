@@ -1,4 +1,5 @@
 import type { Call, Handlers } from '../dispatch/call.ts';
+import { guestsOn } from '../behaviour/host-support.ts';
 import { formatDate } from '../world/dates.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
@@ -36,9 +37,6 @@ export function missingOn(world: World, host: string): readonly CdnUpdate[] {
   const { hash } = world.store.get('Repository', updateRepository(world));
   return world.vendor.between(world.store.get('host', host).last_update_hash, hash);
 }
-
-const guestsOn = (world: World, host: string): string[] =>
-  world.store.get('host', host).resident_VMs.filter((vm) => !world.store.get('VM', vm).is_control_domain);
 
 export const livepatchJson = ({ component, baseBuildId, base, to }: LivePatch): Readonly<Record<string, string>> => {
   const [baseVersion = '', baseRelease = ''] = base.split('-');

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import type { Lab } from '../../lab/lab.ts';
 import type { LabOptions } from '../../lab/start-pool.ts';
 import { startLab } from '../../lab/lab.ts';
@@ -12,6 +12,24 @@ export function freshLab(options: LabOptions = {}): { readonly lab: () => Lab; r
     current = { lab, client: await RawClient.login(lab) };
   });
   afterEach(async () => {
+    await current?.lab.close();
+    current = undefined;
+  });
+  const started = () => {
+    if (current === undefined) throw new Error('the lab is only there inside of a test');
+    return current;
+  };
+  return { lab: () => started().lab, client: () => started().client };
+}
+
+/** One lab with a logged-in client for all tests of the file, which keep out of each other's way. */
+export function sharedLab(options: LabOptions = {}): { readonly lab: () => Lab; readonly client: () => RawClient } {
+  let current: { lab: Lab; client: RawClient } | undefined;
+  beforeAll(async () => {
+    const lab = await startLab(options);
+    current = { lab, client: await RawClient.login(lab) };
+  });
+  afterAll(async () => {
     await current?.lab.close();
     current = undefined;
   });
