@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { parseDocument } from 'yaml';
@@ -21,6 +22,8 @@ interface FieldShape {
 /** Longer text is rather in a file than on a command line: `@path` reads it. */
 const LONG_TEXT_CHARS = 1_024;
 
+type Files = Pick<Io, 'folder' | 'readStdin'>;
+
 interface Flag {
   readonly field: string;
   readonly option: Option;
@@ -30,10 +33,12 @@ interface Flag {
 export function addInputFlags(
   command: Command,
   row: Operation,
-  io: Pick<Io, 'readStdin'>,
+  io: Files,
 ): (options: Record<string, unknown>) => unknown {
   const flags = Object.entries(row.input.shape).map(([field, schema]) =>
-    row.secretFields.includes(field) ? secretFlagOf(field, schema as z.ZodType) : flagOf(field, schema as z.ZodType),
+    row.secretFields.includes(field)
+      ? secretFlagOf(field, schema as z.ZodType, io)
+      : flagOf(field, schema as z.ZodType, io),
   );
   for (const { option } of flags) command.addOption(option);
   return (options) => {
@@ -56,22 +61,22 @@ export function exampleFlags(row: Operation): string {
     .join(' ');
 }
 
-function flagOf(field: string, schema: z.ZodType): Flag {
+function flagOf(field: string, schema: z.ZodType, io: Files): Flag {
   const shape = z.toJSONSchema(schema, { io: 'input' }) as FieldShape;
   const required = !schema.safeParse(undefined).success;
   const option = new Option(`${flagFor(field)} <${placeholderOf(shape)}>`, describe(shape, required));
-  if (shape.type !== 'array') return { field, option: option.argParser((text) => valueFrom(text, shape)) };
+  if (shape.type !== 'array') return { field, option: option.argParser((text) => valueFrom(text, shape, io)) };
   const items = shape.items ?? {};
-  const collect = (text: string, before: unknown[] | undefined) => [...(before ?? []), valueFrom(text, items)];
+  const collect = (text: string, before: unknown[] | undefined) => [...(before ?? []), valueFrom(text, items, io)];
   return { field, option: option.argParser(collect) };
 }
 
 /** A command line is seen by everybody on the machine and kept in the shell's history: a secret comes from a file. */
-function secretFlagOf(field: string, schema: z.ZodType): Flag {
+function secretFlagOf(field: string, schema: z.ZodType, io: Files): Flag {
   const shape = z.toJSONSchema(schema, { io: 'input' }) as FieldShape;
   const option = new Option(`${flagFor(field)} <@file>`, describe(shape, !schema.safeParse(undefined).success));
   const read = (text: string) => {
-    if (text.startsWith('@')) return contentOf(text.slice(1));
+    if (text.startsWith('@')) return contentOf(text.slice(1), io);
     throw new InvalidArgumentError('A secret is not written on a command line: give @path of a file that holds it.');
   };
   return { field, option: option.argParser(read) };
@@ -102,8 +107,8 @@ function exampleText(example: unknown): string {
 }
 
 /** Whether a value fits is judged by the server, by the same schema; only its form is judged here. */
-function valueFrom(text: string, shape: FieldShape): unknown {
-  if (shape.type === 'string') return isLongText(shape) && text.startsWith('@') ? contentOf(text.slice(1)) : text;
+function valueFrom(text: string, shape: FieldShape, io: Files): unknown {
+  if (shape.type === 'string') return isLongText(shape) && text.startsWith('@') ? contentOf(text.slice(1), io) : text;
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -115,19 +120,19 @@ function isLongText(shape: FieldShape): boolean {
   return shape.type === 'string' && (shape.maxLength ?? 0) > LONG_TEXT_CHARS;
 }
 
-function contentOf(path: string): string {
+function contentOf(path: string, { folder }: Files): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(resolve(folder, path), 'utf8');
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
 }
 
 /** The input as YAML or JSON; flags win over it. */
-function readInput(path: unknown, io: Pick<Io, 'readStdin'>): Record<string, unknown> {
+function readInput(path: unknown, io: Files): Record<string, unknown> {
   if (typeof path !== 'string') return {};
   try {
-    const document = parseDocument(path === '-' ? io.readStdin() : readFileSync(path, 'utf8'));
+    const document = parseDocument(path === '-' ? io.readStdin() : readFileSync(resolve(io.folder, path), 'utf8'));
     if (document.errors[0] !== undefined) throw document.errors[0];
     return z.record(z.string(), z.unknown()).parse(document.toJS());
   } catch (error) {

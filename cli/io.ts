@@ -4,8 +4,10 @@ import type { LabHost } from './lab/lab-host.ts';
 /** RFC 9457, as the API sends it. */
 export type ProblemDocument = components['schemas']['Problem'];
 
-/** What the command line has of its surroundings; made in one place from process and environment. */
+/** What the command line has of its surroundings: nothing else of the process is touched. */
 export interface Io {
+  /** Where the command was typed: relative paths are seen from here. */
+  readonly folder: string;
   /** Data: what a script would want to read. */
   out(this: void, text: string): void;
   /** Talk: what only a person wants to read. */

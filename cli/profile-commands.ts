@@ -59,7 +59,7 @@ function add(io: Io, store: ProfileStore): Command {
     .requiredOption('--url <url>', 'address of the API')
     .option('--token-file <path>', 'file with the token, readable by you alone')
     .action((name: string, { url, tokenFile }: { readonly url: string; readonly tokenFile?: string }) => {
-      const path = tokenFile === undefined ? undefined : resolve(tokenFile);
+      const path = tokenFile === undefined ? undefined : resolve(io.folder, tokenFile);
       if (path !== undefined) tokenFrom(io, path);
       store.add(name, path === undefined ? { url } : { url, tokenFile: path });
       io.err(`Profile ${name} is in ${store.path}.\nNext: switchboard runs --profile ${name}\n`);

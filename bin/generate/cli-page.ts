@@ -60,6 +60,7 @@ function noLab(): Promise<never> {
 
 function silentIo(out: (text: string) => void): Io {
   return {
+    folder: '',
     out,
     err: () => undefined,
     terminal: undefined,

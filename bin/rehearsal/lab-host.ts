@@ -2,14 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { LabHost, LabRequest, RunningLab, StartedLab } from '../../cli/lab/lab-host.ts';
 import { labReadyFrom } from '../stack/lab-pools.ts';
 import { endGroup, identityOf, isRunning } from '../stack/process-identity.ts';
 import { parseJson } from '../stack/state-lock.ts';
 
-const program = fileURLToPath(new URL('../lab.js', import.meta.url));
 /** How long a lab may take to end by itself. */
 const stopLimitMs = 30_000;
 
@@ -17,9 +15,15 @@ const recordSchema = z.object({ pid: z.number().int(), startedAt: z.string(), co
 
 /** Keeps the lab as a process of its own, and what is known of it in a folder that only its owner can enter. */
 export class ProcessLabHost implements LabHost {
+  readonly #program: string;
   readonly #folder: string;
 
-  constructor(folder: string) {
+  /**
+   * @param program the lab's, compiled
+   * @param folder need not exist
+   */
+  constructor(program: string, folder: string) {
+    this.#program = program;
     this.#folder = folder;
   }
 
@@ -27,7 +31,7 @@ export class ProcessLabHost implements LabHost {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const logFile = join(this.#folder, 'lab.log');
     const log = openSync(logFile, 'w', 0o600);
-    const args = ['--enable-source-maps', program];
+    const args = ['--enable-source-maps', this.#program];
     const env = environmentOf(request);
     const child = spawn(process.execPath, args, { env, detached: true, stdio: ['ignore', 'pipe', log] });
     closeSync(log);

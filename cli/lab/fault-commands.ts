@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { parse } from 'yaml';
 import type { Io } from '../io.ts';
@@ -91,7 +92,7 @@ function add(io: Io, control: ControlOf): Command {
 
 function faultsIn(io: Io, file: string): unknown[] {
   try {
-    const content: unknown = parse(file === '-' ? io.readStdin() : readFileSync(file, 'utf8'));
+    const content: unknown = parse(file === '-' ? io.readStdin() : readFileSync(resolve(io.folder, file), 'utf8'));
     return Array.isArray(content) ? content : [content];
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);

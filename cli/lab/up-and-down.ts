@@ -45,8 +45,8 @@ async function up({ io, setCode }: Session, { detach, json, state, scenario, ...
   }
   const request = {
     ...rest,
-    scenario: pathOrName(scenario),
-    stateFile: state === undefined ? undefined : resolve(state),
+    scenario: pathOrName(io, scenario),
+    stateFile: state === undefined ? undefined : resolve(io.folder, state),
   };
   const lab = await started(io, request);
   const control = new LabControl(lab.controlUrl, io.interrupted);
@@ -66,8 +66,8 @@ async function up({ io, setCode }: Session, { detach, json, state, scenario, ...
 }
 
 /** What looks like a path is one, seen from here. */
-function pathOrName(scenario: string | undefined): string | undefined {
-  return scenario !== undefined && /[/\\.]ya?ml$|[/\\]|\.ya?ml$/.test(scenario) ? resolve(scenario) : scenario;
+function pathOrName({ folder }: Io, scenario: string | undefined): string | undefined {
+  return scenario !== undefined && /[/\\]|\.ya?ml$/.test(scenario) ? resolve(folder, scenario) : scenario;
 }
 
 async function started({ lab }: Io, request: LabRequest): Promise<StartedLab> {

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { runWhen, send } from '../api/support/requests.ts';
 import { openRig, TOKEN } from '../api/support/rig.ts';
-import { openCommandLine, startApiProcess } from './support/processes.ts';
-
-const DEPLOY = ['deploy-vm', '--pool', 'ams1', '--template', 'debian-12', '--networks', 'tenant', '--name'];
+import { startApiProcess } from './support/processes.ts';
+import { DEPLOY, openCommandLine } from './support/shell.ts';
 
 const { rig, api, shell } = await openCommandLine();
 afterAll(() => rig.close());
@@ -36,7 +35,7 @@ describe('the command line', () => {
       secretsId: run.id,
     });
     expect(JSON.stringify(run)).not.toContain('canary');
-    expect(api.logged()).not.toContain('canary');
+    expect(rig.logged.join('')).not.toContain('canary');
   });
 
   it('lists every field of an operation in its help, with what is required', async () => {

@@ -1,14 +1,12 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { projectRoot } from '../stack/compiled-start.ts';
 import { Program } from '../stack/program.ts';
+import { program } from './support/processes.ts';
+import { Shell } from './support/shell.ts';
 
 const LIMIT_MS = 300_000;
-const program = join(projectRoot, 'dist/bin/switchboard.js');
 
 interface Up {
   readonly pid: number;
@@ -23,11 +21,13 @@ interface Up {
 
 describe('switchboard lab', () => {
   let folder: string;
-  let env: NodeJS.ProcessEnv;
+  let env: Record<string, string>;
+  let shell: Shell;
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'switchboard-lab-'));
-    env = { PATH: process.env['PATH'], HOME: folder, XDG_STATE_HOME: folder };
+    env = { XDG_STATE_HOME: folder };
+    shell = new Shell(folder, env);
   });
 
   afterEach(async () => {
@@ -35,15 +35,17 @@ describe('switchboard lab', () => {
     rmSync(folder, { recursive: true });
   });
 
-  async function run(...args: string[]) {
-    const child = spawn(process.execPath, [program, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const code = new Promise<number | null>((resolve) => child.on('close', resolve));
-    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-    return { code: await code, stdout, stderr };
-  }
+  const run = (...args: string[]) => shell.run(args);
 
   const up = async (...args: string[]) =>
     JSON.parse((await run('lab', 'up', '--detach', '--json', ...args)).stdout) as Up;
+
+  /** Until Ctrl-C. */
+  const inFront = async (...args: string[]) => {
+    const command = shell.start(['lab', 'up', '--json', ...args]);
+    while (!command.err.text.includes('Ctrl-C ends it.')) await command.err.has(command.err.parts.length + 1);
+    return { ...command, lab: JSON.parse(command.out.text) as Up };
+  };
 
   /** A call to the first pool, on a session of its own. */
   async function call({ pools: [pool] }: Up, method: string, ...params: unknown[]): Promise<unknown> {
@@ -142,22 +144,35 @@ describe('switchboard lab', () => {
   it(
     'ends a lab in the foreground with Ctrl-C, and keeps its world in the file that it was given',
     async () => {
-      const inFront = async (before: string) => {
-        const started = new Program(
-          [program, 'lab', 'up', '--state', join(folder, 'world.json'), '--json'],
-          folder,
-          env,
-        );
-        await started.says('Ctrl-C ends it.');
-        const lab = JSON.parse(started.said.split('\n')[0] ?? '') as Up;
-        expect(JSON.stringify(await call(lab, 'network.get_by_name_label', 'new'))).toContain(before);
-        const record = { name_description: '', MTU: 1500, other_config: {}, bridge: 'xenbr9', managed: true, tags: [] };
-        await call(lab, 'network.create', { ...record, name_label: 'new' });
-        expect(await started.end('SIGINT')).toBe(0);
-        expect(isAlive(lab.pid)).toBe(false);
-      };
-      await inFront('"result":[]');
-      await inFront('OpaqueRef:');
+      const words = ['lab', 'up', '--state', 'world.json', '--json'];
+      const inherited = { PATH: process.env['PATH'], HOME: folder };
+      const child = new Program([program('switchboard'), ...words], folder, { ...inherited, ...env });
+      await child.says('Ctrl-C ends it.');
+      const first = JSON.parse(child.said.split('\n')[0] ?? '') as Up;
+      expect(await call(first, 'network.get_by_name_label', 'new')).toMatchObject({ result: [] });
+      const record = { name_description: '', MTU: 1500, other_config: {}, bridge: 'xenbr9', managed: true, tags: [] };
+      await call(first, 'network.create', { ...record, name_label: 'new' });
+      expect(await child.end('SIGINT')).toBe(0);
+      expect(isAlive(first.pid)).toBe(false);
+
+      const { lab: second, ...command } = await inFront('--state', 'world.json');
+      const kept = await call(second, 'network.get_by_name_label', 'new');
+      expect(kept).toMatchObject({ result: [expect.stringContaining('OpaqueRef:')] });
+      command.interrupt();
+      expect(await command.finished).toMatchObject({ code: 0 });
+      expect(isAlive(second.pid)).toBe(false);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'says when a lab in the foreground ends by itself, and where its log is',
+    async () => {
+      const { lab, finished } = await inFront();
+      process.kill(lab.pid, 'SIGKILL');
+      const { code, stderr } = await finished;
+      expect(stderr).toContain('The lab ended by itself (SIGKILL); its log is ');
+      expect(code).toBe(1);
     },
     LIMIT_MS,
   );

@@ -1,8 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { runWhen } from '../api/support/requests.ts';
-import { openCommandLine } from './support/processes.ts';
-
-const DEPLOY = ['deploy-vm', '--pool', 'ams1', '--template', 'debian-12', '--networks', 'tenant', '--name'];
+import { reconcilerOf } from '../api/support/rig.ts';
+import { DEPLOY, openCommandLine } from './support/shell.ts';
 
 const { rig, api, shell } = await openCommandLine();
 afterAll(() => rig.close());
@@ -32,6 +31,7 @@ describe('the exit code of the command line', () => {
   it('is 1 for a run that failed, with what it owes and the hint of its failure', async () => {
     const id = await idOf('slow-terminated', 'running');
     await rig.client.workflow.getHandle(`deploy-vm/${id}`).terminate();
+    await reconcilerOf(rig).runOnce();
     const { code, stdout } = await shell.run(['watch', id]);
     expect(stdout).toContain('owed: remove VM web-01 (vm-1), by cloneVm');
     expect(stdout).toContain('failure: ENGINE_TERMINATED');
@@ -62,7 +62,7 @@ describe('the exit code of the command line', () => {
   });
 
   it('is 4 without a valid token, and says where tokens come from', async () => {
-    const { code, stderr } = await shell.run(['runs'], { SWITCHBOARD_TOKEN: 'swb_of-somebody-else' });
+    const { code, stderr } = await shell.run(['runs'], { env: { SWITCHBOARD_TOKEN: 'swb_of-somebody-else' } });
     expect(stderr).toContain('SWITCHBOARD_TOKEN_FILE');
     expect(code).toBe(4);
   });
@@ -91,13 +91,14 @@ describe('the exit code of the command line', () => {
   it('is 8 for a run that was done with skips', async () => {
     const id = await idOf('held-skipped', 'needs-operator');
     expect(await shell.run(['skip', id, '--reason', 'removed by hand'])).toMatchObject({ code: 0 });
+    await runWhen(api.url, id, ({ state }) => state !== 'needs-operator');
     const { code, stdout } = await shell.run(['watch', id]);
     expect(stdout).toContain('cloneVm left out: removed by hand');
     expect(code).toBe(8);
   });
 
   it('is 75 when no server is there, with the key that makes a repetition harmless', async () => {
-    const { code, stderr } = await shell.run([...DEPLOY, 'web-01'], { SWITCHBOARD_URL: 'http://127.0.0.1:9' });
+    const { code, stderr } = await shell.run([...DEPLOY, 'web-01'], { env: { SWITCHBOARD_URL: 'http://127.0.0.1:9' } });
     expect(stderr).toContain('cannot be reached');
     expect(stderr).toMatch(/--key [0-9a-f-]{36}/);
     expect(code).toBe(75);

@@ -3,22 +3,21 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Rig } from '../api/support/rig.ts';
 import { openRig, TOKEN } from '../api/support/rig.ts';
-import type { ApiProcess } from './support/processes.ts';
-import { Shell, startApiProcess } from './support/processes.ts';
+import type { ServedApi, Shell } from './support/shell.ts';
+import { serveOperator } from './support/shell.ts';
 
 const NO_SERVER = 'http://127.0.0.1:9';
 
 describe('profiles', () => {
   let rig: Rig;
-  let api: ApiProcess;
+  let api: ServedApi;
   let shell: Shell;
   let token: string;
   let config: string;
 
   beforeAll(async () => {
     rig = await openRig();
-    api = await startApiProcess(rig);
-    shell = new Shell(api);
+    ({ api, shell } = await serveOperator(rig));
     token = join(api.folder, 'token');
     config = join(api.folder, '.config', 'switchboard', 'config.yaml');
     mkdirSync(dirname(config), { recursive: true });
@@ -30,7 +29,7 @@ describe('profiles', () => {
 
   /** An environment that names no server. */
   const run = (args: readonly string[], env: Record<string, string> = {}) =>
-    shell.run(args, { SWITCHBOARD_URL: '', SWITCHBOARD_TOKEN_FILE: '', ...env });
+    shell.run(args, { env: { SWITCHBOARD_URL: '', SWITCHBOARD_TOKEN_FILE: '', ...env } });
   const add = (name: string, url: string) => run(['profile', 'add', name, '--url', url, '--token-file', token]);
 
   it('lead commands to the current server with its token; the first one added is current', async () => {

@@ -4,21 +4,21 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { runWhen, send } from '../api/support/requests.ts';
-import { openCommandLine, program, PSEUDO_TERMINAL } from './support/processes.ts';
-
-const DEPLOY = ['deploy-vm', '--pool', 'ams1', '--template', 'debian-12', '--networks', 'tenant', '--name'];
+import { outcomeOf, ProcessShell, PSEUDO_TERMINAL } from './support/processes.ts';
+import { DEPLOY, openCommandLine } from './support/shell.ts';
 
 const hasTerminal = spawnSync(PSEUDO_TERMINAL, ['-qec', 'true', '/dev/null'], { input: '' }).status === 0;
 const itHere = hasTerminal ? it : it.skip;
 
 const { rig, api, shell } = await openCommandLine();
 afterAll(() => rig.close());
+const processes = new ProcessShell(api);
 
 describe('on a terminal', () => {
   const typed = async (args: readonly string[], keys: string, env: Record<string, string> = {}) => {
     const file = join(api.folder, 'keys');
     writeFileSync(file, keys);
-    return shell.onTerminal(args, file, env);
+    return processes.onTerminal(args, file, env);
   };
 
   itHere('watch draws the steps in place and in colour, and leaves the whole tree behind', async () => {
@@ -43,7 +43,7 @@ describe('on a terminal', () => {
   it('FORCE_COLOR brings them into a pipe', async () => {
     const id = (await shell.run([...DEPLOY, 'quick-green'])).stdout.trim();
     await runWhen(api.url, id, ({ state }) => state === 'succeeded');
-    expect((await shell.run(['show', id], { FORCE_COLOR: '1' })).stdout).toContain('\x1b[32m✔\x1b[39m');
+    expect((await shell.run(['show', id], { env: { FORCE_COLOR: '1' } })).stdout).toContain('\x1b[32m✔\x1b[39m');
   });
 
   itHere('a destructive operation starts when its name is typed, and not when another one is', async () => {
@@ -57,12 +57,21 @@ describe('on a terminal', () => {
 });
 
 describe('the program itself', () => {
-  it('says its version, and its verbs with examples', () => {
-    const run = (args: readonly string[]) =>
-      spawnSync(process.execPath, [program('switchboard'), ...args], { encoding: 'utf8' });
-    expect(run(['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-    expect(run(['help', 'deploy-vm']).stdout).toContain('switchboard deploy-vm --pool ams1 --name web-01');
-    expect(run(['help']).stdout).toContain('Exit codes: 0 done');
-    expect(run(['shwo']).stderr).toContain('Did you mean show?');
+  it('says its version', async () => {
+    expect((await processes.run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('says its verbs with examples, and which one was meant', async () => {
+    expect((await shell.run(['help', 'deploy-vm'])).stdout).toContain(
+      'switchboard deploy-vm --pool ams1 --name web-01',
+    );
+    expect((await shell.run(['help'])).stdout).toContain('Exit codes: 0 done');
+    expect((await shell.run(['shwo'])).stderr).toContain('Did you mean show?');
+  });
+
+  it('ends quietly when the reader of its pipe has seen enough', async () => {
+    const { child } = processes.start(['runs', '--json']);
+    child.stdout.destroy();
+    expect(await outcomeOf(child)).toMatchObject({ code: 0, stderr: '' });
   });
 });

@@ -1,36 +1,22 @@
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { runCli } from '../../cli/program.ts';
 import { runWhen } from '../api/support/requests.ts';
-import { ioFor } from './support/io.ts';
-import { openCommandLine, Shell, startApiProcess } from './support/processes.ts';
+import { ProcessShell, startApiProcess } from './support/processes.ts';
+import { DEPLOY, openCommandLine, Shell } from './support/shell.ts';
 
-const DEPLOY = ['deploy-vm', '--pool', 'ams1', '--template', 'debian-12', '--networks', 'tenant', '--name'];
-
-const { rig, ...opened } = await openCommandLine();
-// One test starts the API anew.
-let { api, shell } = opened;
+const { rig, api, shell } = await openCommandLine();
 afterAll(() => rig.close());
 
 describe('watching a run', () => {
   it('draws the run again in place on a terminal, in lines that fit it', async () => {
     const id = (await shell.run([...DEPLOY, 'slow-drawn'])).stdout.trim();
-    const frames: string[] = [];
     const columns = 50;
-    const detach = new AbortController();
-    const io = ioFor(api, {
-      out: (text) => {
-        frames.push(text);
-        if (frames.length === 3) detach.abort();
-      },
-      terminal: { columns, rows: 50 },
-      color: true,
-      interrupted: detach.signal,
-    });
-    const code = await runCli(['watch', id], io);
-    expect(code).toBe(130);
+    const { out, finished, interrupt } = shell.start(['watch', id], { terminal: { columns, rows: 50 } });
+    await out.has(3);
+    interrupt();
+    expect(await finished).toMatchObject({ code: 130 });
+    const frames = out.parts;
     const lineCount = (frames[1] ?? '').split('\n').length - 1;
     expect(frames[2]?.startsWith(`\x1b[${lineCount}A\x1b[0J`)).toBe(true);
     const lines = frames.slice(0, -1).flatMap((frame) => stripVTControlCharacters(frame).split('\n'));
@@ -39,7 +25,7 @@ describe('watching a run', () => {
 
   it('leaves a run alone at Ctrl-C and says so', async () => {
     const id = (await shell.run([...DEPLOY, 'slow-detached'])).stdout.trim();
-    const { child, finished } = shell.start(['watch', id]);
+    const { child, finished } = new ProcessShell(api).start(['watch', id]);
     await once(child.stdout, 'data');
     child.kill('SIGINT');
     const { code, stderr } = await finished;
@@ -50,13 +36,13 @@ describe('watching a run', () => {
 
   it('tells every event once, in order, also over an API that is killed and started again', async () => {
     const id = (await shell.run([...DEPLOY, 'slow-restarted'])).stdout.trim();
-    const { child, finished } = shell.start(['watch', id, '--json']);
-    await once(child.stdout, 'data');
-    const gone = once(api.child, 'exit');
-    api.child.kill('SIGKILL');
+    const away = await startApiProcess(rig);
+    const { out, finished } = new Shell(api.folder, away.env).start(['watch', id, '--json']);
+    await out.has(1);
+    const gone = once(away.child, 'exit');
+    away.child.kill('SIGKILL');
     await gone;
-    api = await startApiProcess(rig, Number(new URL(api.url).port));
-    shell = new Shell(api);
+    await startApiProcess(rig, Number(new URL(away.url).port));
     expect(await shell.run(['cancel', id])).toMatchObject({ code: 0 });
     const { code, stdout, stderr } = await finished;
     const told = linesOf(stdout).map((line) => (JSON.parse(line) as { seq: number }).seq);
@@ -85,11 +71,10 @@ describe('watching a run', () => {
   });
 
   it('tells what happens in all runs from now on with runs --follow', async () => {
-    await started('quick-before');
-    const { child, finished } = shell.start(['runs', '--follow']);
-    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-    const id = await startedUntil(() => lines.next());
-    child.kill('SIGINT');
+    await runWhen(api.url, await started('quick-before'), ({ state }) => state === 'succeeded');
+    const { out, finished, interrupt } = shell.start(['runs', '--follow']);
+    const id = await startedUntil(() => out.has(1));
+    interrupt();
     const { code, stdout, stderr } = await finished;
     expect(stdout).toContain(id);
     expect(stdout).toContain('(Deploy VM quick-followed on pool ams1');

@@ -9,8 +9,9 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Rig } from '../../api/support/rig.ts';
-import { openRig, startStandInWorker, TOKEN } from '../../api/support/rig.ts';
+import { TOKEN } from '../../api/support/rig.ts';
 import { testTemporalAddress } from '../../support/stack.ts';
+import type { Finished, ServedApi } from './shell.ts';
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
@@ -26,7 +27,7 @@ function spawnNode(
   name: string,
   args: readonly string[],
   cwd: string,
-  env: Record<string, string>,
+  env: Readonly<Record<string, string>>,
   stdinFile = '/dev/null',
 ): Child {
   const inherited = { PATH: process.env['PATH'] ?? '', HOME: cwd };
@@ -43,9 +44,7 @@ function spawnReading(file: string, command: string, args: readonly string[], op
   }
 }
 
-export interface ApiProcess {
-  readonly url: string;
-  readonly folder: string;
+export interface ApiProcess extends ServedApi {
   readonly child: Child;
   /** Its exit code. */
   readonly ended: Promise<number | null>;
@@ -79,56 +78,42 @@ export async function startApiProcess(rig: Rig, port = 0): Promise<ApiProcess> {
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (log += chunk));
   const stdout = textOf(child.stdout);
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-  return { url: (JSON.parse(line) as { url: string }).url, folder, child, ended, stdout, logged: () => log };
+  const { url } = JSON.parse(line) as { url: string };
+  const env = { SWITCHBOARD_URL: url, SWITCHBOARD_TOKEN_FILE: tokenFile };
+  return { url, folder, env, child, ended, stdout, logged: () => log };
 }
 
-/** An API process with stand-in runbooks behind it, and the command line of an operator: everything ends with the rig. */
-export async function openCommandLine(): Promise<{ rig: Rig; api: ApiProcess; shell: Shell }> {
-  const rig = await openRig();
-  await startStandInWorker(rig);
-  const api = await startApiProcess(rig);
-  return { rig, api, shell: new Shell(api) };
-}
+/** The program itself as an operator starts it, for what only a process has: signals, pipes and terminals. */
+export class ProcessShell {
+  readonly #folder: string;
+  readonly #env: Readonly<Record<string, string>>;
 
-export interface Finished {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The command line as an operator types it, against one server. */
-export class Shell {
-  readonly #api: ApiProcess;
-
-  constructor(api: ApiProcess) {
-    this.#api = api;
+  constructor({ folder, env }: Pick<ServedApi, 'folder' | 'env'>) {
+    this.#folder = folder;
+    this.#env = env;
   }
 
-  /** What is asked for stands on stdin as well, when a file is given. */
-  async run(args: readonly string[], env: Record<string, string> = {}, stdinFile?: string): Promise<Finished> {
-    return this.start(args, env, stdinFile).finished;
+  async run(args: readonly string[], stdinFile?: string): Promise<Finished> {
+    return this.start(args, stdinFile).finished;
   }
 
-  start(args: readonly string[], env: Record<string, string> = {}, stdinFile?: string) {
-    const child = spawnNode('switchboard', args, this.#api.folder, { ...this.env, ...env }, stdinFile);
+  /** A file on stdin, when one is given. */
+  start(args: readonly string[], stdinFile?: string) {
+    const child = spawnNode('switchboard', args, this.#folder, this.#env, stdinFile);
     return { child, finished: outcomeOf(child) };
   }
 
   /** The same on a pseudo-terminal, with what is typed in a file; both outputs come as one. */
-  async onTerminal(args: readonly string[], keysFile: string, env: Record<string, string>): Promise<Finished> {
+  async onTerminal(args: readonly string[], keysFile: string, env: Record<string, string> = {}): Promise<Finished> {
     const command = [process.execPath, program('switchboard'), ...args].map((word) => `'${word}'`).join(' ');
-    const all = { PATH: process.env['PATH'] ?? '', HOME: this.#api.folder, TERM: 'xterm', ...this.env, ...env };
-    const options = { cwd: this.#api.folder, env: all };
+    const all = { PATH: process.env['PATH'] ?? '', HOME: this.#folder, TERM: 'xterm', ...this.#env, ...env };
+    const options = { cwd: this.#folder, env: all };
     return outcomeOf(spawnReading(keysFile, PSEUDO_TERMINAL, ['-qec', command, '/dev/null'], options));
-  }
-
-  /** What the operator's environment says. */
-  get env(): Record<string, string> {
-    return { SWITCHBOARD_URL: this.#api.url, SWITCHBOARD_TOKEN_FILE: join(this.#api.folder, 'token') };
   }
 }
 
-async function outcomeOf(child: Child): Promise<Finished> {
+/** The rest of what a child writes, and how it ends. */
+export async function outcomeOf(child: Child): Promise<Finished> {
   const ended = once(child, 'close') as Promise<[number | null]>;
   const [stdout, stderr, [code]] = await Promise.all([textOf(child.stdout), textOf(child.stderr), ended]);
   return { code, stdout, stderr };
