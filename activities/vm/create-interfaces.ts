@@ -25,11 +25,15 @@ interface Interface {
  */
 export const createInterfaces = step<CreateInterfaces, { created: number }>({
   name: 'createInterfaces',
-  /** `do` reads the interfaces anyway, and leaves those alone that are ours. */
-  find: () => Promise.resolve(undefined),
+  async find(ctx, { vm, networkUuids }) {
+    const xapi = ctx.pools.get(vm.pool);
+    const vifs = await interfacesOf(xapi, await xapi.call('VM.get_by_uuid', vm.uuid));
+    const complete = vifs.length === networkUuids.length && vifs.every(({ record }) => isOurs(ctx, record));
+    return complete ? { created: vifs.length } : undefined;
+  },
   async do(ctx, { vm, networkUuids }) {
     const xapi = ctx.pools.get(vm.pool);
-    const vmRef = await xapi.refOf('VM', vm.uuid);
+    const vmRef = await xapi.call('VM.get_by_uuid', vm.uuid);
     const existing = await interfacesOf(xapi, vmRef);
     const foreign = existing.filter(({ record }) => !isOurs(ctx, record));
     await allOf(foreign.map(({ ref }) => orGone(xapi.call('VIF.destroy', ref))));
@@ -72,7 +76,7 @@ async function createInterface(
   networkUuid: string,
   device: string,
 ): Promise<void> {
-  const network = await xapi.refOf('network', networkUuid);
+  const network = await xapi.call('network.get_by_uuid', networkUuid);
   await xapi.call('VIF.create', {
     VM: vm,
     network,

@@ -10,7 +10,7 @@ import { asText } from '../model/types.ts';
 const expected = (what: string, got: Rpc) => ocamlFailure(`Expected ${what}, got '${describe(got)}'`);
 
 function decodeInt(value: Rpc): number {
-  if (typeof value === 'number') return value;
+  if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
   if (typeof value !== 'string') throw expected('int64', value);
   const parsed = int64Of(value);
   if (parsed === undefined) throw ocamlFailure('Int64.of_string');
@@ -19,7 +19,7 @@ function decodeInt(value: Rpc): number {
 
 function decodeFloat(value: Rpc): number {
   if (value instanceof Float) return value.value;
-  if (typeof value === 'number') return value;
+  if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
   if (typeof value !== 'string') throw expected('float', value);
   const parsed = floatOf(value);
   if (parsed === undefined) throw ocamlFailure('float_of_string');

@@ -58,6 +58,7 @@ function hiddenAfter(message: MessageModel): MessageModel[] {
 /** Every message of a release with what the lab does on it. */
 export class Registry {
   private readonly byName = new Map<string, Registered>();
+  private readonly byAlias = new Map<string, Registered>();
 
   constructor(model: ApiModel, behaviours: readonly Handlers[]) {
     const explicit = new Map(behaviours.flatMap((handlers) => Object.entries(handlers)));
@@ -74,7 +75,7 @@ export class Registry {
 
   /** Also by the name with "_" for the dot. */
   find(name: string): Registered | undefined {
-    return this.byName.get(name) ?? this.byName.get(name.replace('_', '.'));
+    return this.byName.get(name) ?? this.byAlias.get(name);
   }
 
   /** Full names of all messages, as system.listMethods gives them. */
@@ -94,6 +95,8 @@ export class Registry {
 
   private add(message: MessageModel, behaviour: Handler | undefined): void {
     const handler = behaviour ?? hiddenHandlers[message.fullName] ?? implicitHandler(message);
-    this.byName.set(message.fullName, { message, handler, mutating: isMutating(message) });
+    const registered = { message, handler, mutating: isMutating(message) };
+    this.byName.set(message.fullName, registered);
+    this.byAlias.set(message.fullName.replace('.', '_'), registered);
   }
 }

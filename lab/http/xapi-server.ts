@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -70,12 +71,14 @@ function sendHalf(req: IncomingMessage, res: ServerResponse, contentType: string
   res.write(body.slice(0, body.length / 2), () => req.socket.destroy());
 }
 
-async function readBody(req: IncomingMessage): Promise<string> {
+async function readBody(req: IncomingMessage, codec: Codec): Promise<string> {
   if (Number(req.headers['content-length']) > maxBodyBytes)
     throw new MalformedBody('Http_svr.Client_requested_size_over_limit');
   const chunks: Buffer[] = [];
   for await (const chunk of req) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
+  const body = Buffer.concat(chunks);
+  if (codec === xmlCodec && !isUtf8(body)) throw new MalformedBody('Xmlm.Error(1:1, "malformed character stream")');
+  return body.toString('utf8');
 }
 
 /** One host's address of the pool: HTTP in, API calls and transfers out. */
@@ -91,9 +94,11 @@ export class XapiServer implements Listener {
     this.host = host;
     this.dispatcher = dispatcher;
     this.server = createServer({ maxHeaderSize: maxHeaderBytes, requireHostHeader: false, keepAliveTimeout: idleMs });
-    this.server.on('request', (req, res) => {
-      void this.answer(req, res);
-    });
+    // The daemon knows no Expect header: it never asks for the body, and takes it when it comes.
+    for (const event of ['request', 'checkContinue', 'checkExpectation'])
+      this.server.on(event, (req: IncomingMessage, res: ServerResponse) => {
+        void this.answer(req, res);
+      });
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       if (socket.writable)
         socket.end(pageText(error.code === 'HPE_HEADER_OVERFLOW' ? headersTooLarge : requestTimeout));
@@ -168,7 +173,7 @@ export class XapiServer implements Listener {
   }
 
   private async call(req: IncomingMessage, res: ServerResponse, codec: Codec): Promise<void> {
-    const decoded = this.decode(codec, await readBody(req));
+    const decoded = this.decode(codec, await readBody(req, codec));
     if (typeof decoded === 'string') return sendOk(req, res, codec.contentType, decoded, cors);
     const refused = refuseInEmergency(this.world, this.host, decoded.method);
     if (refused !== undefined) return sendOk(req, res, codec.contentType, codec.refusal(refused), []);

@@ -1,9 +1,10 @@
 import type { ApiModel } from '../model/model.ts';
 import type { Codec, DecodedCall } from './codec.ts';
 import type { Printer } from './render.ts';
+import { parseJson } from './json-parser.ts';
 import { render } from './render.ts';
 import type { Rpc, RpcStruct } from './rpc.ts';
-import { Float, MalformedBody, isStruct } from './rpc.ts';
+import { MalformedBody, isStruct } from './rpc.ts';
 
 const printer: Printer = {
   string: (value) => JSON.stringify(value),
@@ -15,35 +16,6 @@ const printer: Printer = {
   array: (items) => `[${items.join(',')}]`,
   struct: (members) => `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`,
 };
-
-const floatMark = '\u0000float';
-const bigMark = '\u0000big';
-
-/** JSON.parse forgets whether a number was written 2 or 2.0; the API tells them apart. */
-function markNumbers(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) => {
-    if (token.startsWith('"')) return token;
-    if (/[.eE]/.test(token)) return JSON.stringify({ [floatMark]: token });
-    return token.length > 18 ? JSON.stringify({ [bigMark]: token }) : token;
-  });
-}
-
-function unmark(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (floatMark in value) return new Float(Number(value[floatMark]));
-  if (bigMark in value) throw new MalformedBody('Failure("Int64.of_string")');
-  return value;
-}
-
-function parse(body: string): Rpc {
-  if (body.trim() === '') throw new MalformedBody('Yojson__Common.Json_error("Blank input data")');
-  try {
-    return JSON.parse(markNumbers(body), unmark) as Rpc;
-  } catch (error) {
-    if (error instanceof MalformedBody) throw error;
-    throw new MalformedBody(`Yojson__Common.Json_error("${error instanceof Error ? error.message : String(error)}")`);
-  }
-}
 
 const malformed = (text: string) => new MalformedBody(`Jsonrpc.Malformed_method_request("${text}")`);
 
@@ -61,14 +33,15 @@ function readParams(request: RpcStruct, version: 1 | 2): readonly Rpc[] {
 }
 
 function decodeCall(body: string, model: ApiModel, knowsVersion2: boolean): DecodedCall {
-  const request = parse(body);
+  const request = parseJson(body);
   if (!isStruct(request)) throw malformed('Invalid request body');
   const version = readVersion(request, knowsVersion2);
   const { method, id } = request;
   if (typeof method !== 'string') throw malformed('Required field method is missing');
   const params = readParams(request, version);
-  if (typeof id !== 'number' && typeof id !== 'string') throw malformed("Invalid field 'id' in request body");
-  const idText = JSON.stringify(id);
+  if (typeof id !== 'number' && typeof id !== 'bigint' && typeof id !== 'string')
+    throw malformed("Invalid field 'id' in request body");
+  const idText = typeof id === 'string' ? JSON.stringify(id) : String(id);
   return {
     method,
     params,

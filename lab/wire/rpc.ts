@@ -1,5 +1,8 @@
-/** A value as a request carries it, before the data model says what it ought to be. Plain numbers are integers. */
-export type Rpc = string | number | boolean | null | Float | DateTime | readonly Rpc[] | RpcStruct;
+/**
+ * A value as a request carries it, before the data model says what it ought to be. Integers are numbers, or bigints where a
+ * number would round them.
+ */
+export type Rpc = string | number | bigint | boolean | null | Float | DateTime | readonly Rpc[] | RpcStruct;
 export interface RpcStruct {
   readonly [name: string]: Rpc;
 }
@@ -23,24 +26,35 @@ export class MalformedBody extends Error {}
 
 const [int64Min, int64Max] = [-(2n ** 63n), 2n ** 63n - 1n];
 
-/** The integer that the decimal text names; undefined for other texts and what 64 bits cannot hold. */
+const intPattern = /^([+-]?)(0[xX][\da-fA-F]+|0[oO][0-7]+|0[bB][01]+|\d+)$/;
+
+/** The integer that the text names as OCaml reads it, exactly; undefined for other texts and what 64 bits cannot hold. */
+export function exactInt64Of(text: string): bigint | undefined {
+  const [, sign, digits] = intPattern.exec(/^[+-]?\d/.test(text) ? text.replaceAll('_', '') : text) ?? [];
+  if (digits === undefined) return undefined;
+  const isDecimal = /^\d+$/.test(digits);
+  const size = isDecimal ? BigInt(digits) : BigInt.asIntN(64, BigInt(digits));
+  const exact = sign === '-' ? -size : size;
+  return exact < int64Min || exact > int64Max ? undefined : exact;
+}
+
+/** As `exactInt64Of`, as the world keeps it: rounded beyond 53 bits. */
 export function int64Of(text: string): number | undefined {
-  if (!/^[+-]?\d+$/.test(text)) return undefined;
-  const exact = BigInt(text.replace('+', ''));
-  return exact < int64Min || exact > int64Max ? undefined : Number(exact);
+  const exact = exactInt64Of(text);
+  return exact === undefined ? undefined : Number(exact);
 }
 
 /** Undefined for a text that is no number. */
 export function floatOf(text: string): number | undefined {
   const parsed = Number(text);
-  return text.trim() === '' || Number.isNaN(parsed) ? undefined : parsed;
+  return text === '' || /\s/.test(text) || Number.isNaN(parsed) ? undefined : parsed;
 }
 
 /** As the genuine daemon prints a value inside of an error: `S(text)`, `I(5)`, `[S(a);S(b)]`, `{name:N}`. */
 export function describe(value: Rpc): string {
   if (value === null) return 'N';
   if (typeof value === 'string') return `S(${value})`;
-  if (typeof value === 'number') return `I(${value})`;
+  if (typeof value === 'number' || typeof value === 'bigint') return `I(${value})`;
   if (typeof value === 'boolean') return `B(${value})`;
   if (value instanceof Float) return `F(${value.value})`;
   if (value instanceof DateTime) return `D(${value.text})`;

@@ -72,3 +72,70 @@ describe('a value in an XML-RPC request', () => {
     expect(text).toContain(`<value>INTERNAL_ERROR</value><value>Failure(&quot;${failure}&quot;)</value>`);
   });
 });
+
+describe('a JSON request', () => {
+  const call = (members: string) => post(client.url, `{"jsonrpc":"2.0",${members}}`);
+  const setVersion = async (value: string) => {
+    const { text } = await call(
+      `"method":"VM.set_user_version","params":["${client.session}","${vm}",${value}],"id":1`,
+    );
+    expect(text).toBe('{"jsonrpc":"2.0","result":"","id":1}');
+    return client.call<number>('VM.get_user_version', vm);
+  };
+
+  it.each([
+    ['9007199254740993', '9007199254740993'],
+    ['-1', '-1'],
+    ['"a\\u00e9\\/\\n"', '"aé/\\n"'],
+  ])('gets its id %s back exactly', async (id, echoed) => {
+    const { text } = await call(`"method":"pool.get_all","params":["${client.session}"],"id":${id}`);
+    expect(text.endsWith(`,"id":${echoed}}`)).toBe(true);
+  });
+
+  it.each(['true', 'null', '1.0', '9223372036854775808', '[]'])('with the id %s is unreadable', async (id) => {
+    expect((await call(`"method":"pool.get_all","params":["${client.session}"],"id":${id}`)).status).toBe(500);
+  });
+
+  it('counts the first of two members with one name', async () => {
+    const { text } = await call('"method":"system.listMethods","method":"no.such","params":[],"params":5,"id":1');
+    expect(text).toContain('"result":["session.get_record"');
+  });
+
+  it('may hold comments and raw control characters, but no comma before an end', async () => {
+    const name = `"method":"VM.set_name_description",/* what */"params":["${client.session}","${vm}","a\tb"],"id":1`;
+    expect((await call(name)).status).toBe(200);
+    expect(await client.call('VM.get_name_description', vm)).toBe('a\tb');
+    expect((await call(`"method":"pool.get_all","params":["${client.session}",],"id":1`)).status).toBe(500);
+  });
+
+  it.each([
+    ['7', 7],
+    ['"8"', 8],
+    ['"0x10"', 16],
+    ['"1_000"', 1000],
+    ['"-0b11"', -3],
+  ])('writes an integer as OCaml reads it: %s', async (written, read) => {
+    expect(await setVersion(written)).toBe(read);
+  });
+
+  it.each([
+    ['an integer of full size where a text is wanted', 'VM.set_name_label', '9007199254740993', 'I(9007199254740993)'],
+    ['a number that is none', 'VM.set_name_label', 'NaN', 'F(NaN)'],
+  ])('names %s in the refusal', async (_what, method, value, described) => {
+    const { text } = await call(`"method":"${method}","params":["${client.session}","${vm}",${value}],"id":1`);
+    expect(text).toContain(`got '${described}'`);
+  });
+
+  it('finds a message under its name with "_" for the dot, whatever the class is called', async () => {
+    expect(await client.call('VM_guest_metrics_get_all')).toEqual(await client.call('VM_guest_metrics.get_all'));
+  });
+});
+
+it('is unreadable as XML when it is not UTF-8', async () => {
+  const body = Buffer.from(
+    '<?xml version="1.0"?><methodCall><methodName>VM.\xff</methodName><params/></methodCall>',
+    'latin1',
+  );
+  const response = await fetch(`${client.url}/`, { method: 'POST', body });
+  expect(response.status).toBe(500);
+});
