@@ -26,3 +26,35 @@ export async function readRecordings(): Promise<Exchange[]> {
     .split('\n')
     .map((line) => JSON.parse(line) as Exchange);
 }
+
+/** A line as the recorder wrote it. */
+interface RawRecord {
+  readonly n: number;
+  readonly group: string;
+  readonly label: string;
+  readonly status: string | null;
+  readonly headers: Exchange['headers'] | null;
+  readonly body: string | null;
+  readonly request: { readonly head?: string; readonly body?: string; readonly raw?: string };
+  readonly body_truncated_from_bytes?: number;
+}
+
+/** Reads a file of exchanges as the recorder wrote it: one JSON object per line. */
+export async function readRawRecordings(file: string): Promise<Exchange[]> {
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  return lines.map((line) => {
+    const {
+      n,
+      group,
+      label,
+      request,
+      status,
+      headers,
+      body,
+      body_truncated_from_bytes: length,
+    } = JSON.parse(line) as RawRecord;
+    const sent = request.raw ?? `${request.head ?? ''}${request.body ?? ''}`;
+    const exchange = { n, group, label, sent, status: status ?? '', headers: headers ?? [], body: body ?? '' };
+    return length === undefined ? exchange : { ...exchange, fullBodyBytes: length };
+  });
+}

@@ -1,7 +1,7 @@
 import { decode } from '../../../lab/dispatch/decode.ts';
 import { classes, newestModel } from '../../../lab/model/model.ts';
 import type { ClassName } from '../../../lab/model/records.ts';
-import type { RecordValue, Value } from '../../../lab/model/types.ts';
+import type { RecordValue, Value, XenType } from '../../../lab/model/types.ts';
 import { isStruct } from '../../../lab/wire/rpc.ts';
 import type { Rpc, RpcStruct } from '../../../lab/wire/rpc.ts';
 import { readValue } from '../../../lab/wire/xml-codec.ts';
@@ -93,8 +93,9 @@ export function cutObject({ body }: Exchange): { readonly ref: string; readonly 
   return { ref, fields: isStruct(fields) ? fields : {} };
 }
 
-function answerOf({ body, fullBodyBytes }: Exchange): Rpc {
-  if (body.startsWith('{') && fullBodyBytes === undefined) return (JSON.parse(body) as { result: Rpc }).result;
+/** The body as a value, as far as it is whole. */
+export function answerOf({ body, fullBodyBytes }: Exchange): Rpc {
+  if (body.startsWith('{') && fullBodyBytes === undefined) return JSON.parse(body) as Rpc;
   const xml = fullBodyBytes === undefined ? body : whole(body);
   if (!xml.startsWith('<?xml')) return '';
   let element: XmlElement | undefined = parseXml(xml);
@@ -103,6 +104,8 @@ function answerOf({ body, fullBodyBytes }: Exchange): Rpc {
   }
   return element === undefined ? '' : readValue(element);
 }
+
+export const typedValue = (type: XenType, value: Rpc): Value => decode(newestModel, type, value);
 
 /** The fields of `cutObject` as the world holds them. */
 export function cutRecord(cls: ClassName, fields: RpcStruct): RecordValue {
@@ -116,7 +119,7 @@ export function cutRecord(cls: ClassName, fields: RpcStruct): RecordValue {
 export function objectsIn(exchange: Exchange): SeenObject[] {
   const asked = /get_record[\s\S]*OpaqueRef:[\s\S]*?(OpaqueRef:[0-9a-f-]{36})/.exec(exchange.sent)?.[1] ?? '';
   const answer = answerOf(exchange);
-  return isStruct(answer) ? inValue(answer['Value'] ?? answer, asked) : [];
+  return isStruct(answer) ? inValue(answer['Value'] ?? answer['result'] ?? '', asked) : [];
 }
 
 /** valid_ref_counts of the answer, by the class in lower case. */
