@@ -157,6 +157,17 @@ const CLOSED: readonly Situation[] = [
     story: 'COMPLETED after 9 steps, 1 answers, 0 repeated',
     play: (site) => deletion(site, 'replay-10', 2, (run) => cancelInVain(site, run)),
   },
+  // Since an answer is acknowledged only when the row says that the run goes on.
+  {
+    name: 'delete-vm-held-then-retried-and-noted',
+    story: 'COMPLETED after 10 steps, 1 answers, 0 repeated',
+    play: (site) => deletion(site, 'replay-16', 2, (run) => site.engine.retry(run, 'operator')),
+  },
+  {
+    name: 'deploy-vm-undo-held-then-skipped-and-noted',
+    story: 'FAILED after 24 steps, 1 answers, 0 repeated',
+    play: (site) => undoHeld(site, 'replay-17', (run) => site.engine.skip(run, 'operator', 'the storage is replaced')),
+  },
 ];
 
 export const SITUATIONS: readonly Situation[] = [...UNDER_WAY, ...CLOSED];

@@ -43,6 +43,7 @@ describe('deleting a VM', () => {
     expect((await site.store.ledger(id)).filter((row) => row.state === 'owed')).toHaveLength(2);
     await expect(site.engine.cancel(held, 'tester')).rejects.toMatchObject({ code: 'ACTION_REFUSED' });
     expect(await site.engine.retry(held, 'tester')).toContain('destroyDisks');
+    expect((await site.store.get(id))?.state).not.toBe('needs-operator');
     expect(await site.ended(id)).toMatchObject({ state: 'succeeded' });
     expect(site.lab.diff(before)).toEqual([]);
   });
@@ -52,6 +53,7 @@ describe('deleting a VM', () => {
     site.lab.plan({ method: 'VDI.destroy', kind: 'refused', error: ['SR_BACKEND_FAILURE_81', '', 'no', ''], times: 2 });
     const { id } = await site.request('delete-vm', { pool: 'ams1', name: 'left' });
     await site.engine.skip(await site.reaches(id, 'needs-operator'), 'tester', 'storage is being replaced');
+    expect((await site.store.get(id))?.state).not.toBe('needs-operator');
     const reason = 'storage is being replaced';
     expect(await site.ended(id)).toMatchObject({
       state: 'succeeded-with-skips',

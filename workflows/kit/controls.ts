@@ -10,6 +10,8 @@ type Skip = Pick<Extract<OperatorAnswer, { verb: 'skip' }>, 'reason'>;
 const cancelRun = wf.defineUpdate<string>('cancel');
 const retryStep = wf.defineUpdate<string>('retry');
 const skipStep = wf.defineUpdate<string, [Skip]>('skip');
+/** Since the run's row says that it goes on before an answer is acknowledged. */
+const ANSWER_NOTED = 'answer-noted';
 const OPS_STATE = defineSearchAttributeKey('OpsState', SearchAttributeType.KEYWORD);
 
 /** What an operator may ask of a run while it lives, and what can be seen of it in Temporal. */
@@ -51,15 +53,20 @@ export class Controls {
     this.showState('needs-operator');
     await wf.condition(() => this.#answer !== undefined);
     const answer = this.#answer ?? { verb: 'retry' };
+    const state = this.#unwinding ? 'undoing' : 'running';
+    if (wf.patched(ANSWER_NOTED)) await bookkeeping.noteState(runId, state);
     this.#heldAt = this.#answer = undefined;
-    this.showState(this.#unwinding ? 'undoing' : 'running');
+    this.showState(state);
     return answer;
   }
 
-  #reply(answer: OperatorAnswer): string {
+  /** Answers when the run is seen to go on: who looks next must not read that it still waits. */
+  async #reply(answer: OperatorAnswer): Promise<string> {
+    const step = this.#heldAt;
     this.#answer = answer;
-    if (answer.verb === 'retry') return `Step ${this.#heldAt} is done again, and the run goes on from there.`;
-    return `Step ${this.#heldAt} is left out (${answer.reason}); what it owes stays in the ledger as abandoned.`;
+    if (wf.patched(ANSWER_NOTED)) await wf.condition(() => this.#answer !== answer);
+    if (answer.verb === 'retry') return `Step ${step} is done again, and the run goes on from there.`;
+    return `Step ${step} is left out (${answer.reason}); what it owes stays in the ledger as abandoned.`;
   }
 
   #mayCancel(): void {

@@ -30,6 +30,9 @@ export function standInActivities(log: RunLog, ledger: Ledger) {
     async recordHeld({ runId }: Work): Promise<void> {
       await log.setState(runId, 'needs-operator', FULL);
     },
+    async recordAnswered({ runId }: Work): Promise<void> {
+      await log.setState(runId, 'running');
+    },
     async end({ runId, state, skipReason }: { runId: string; state: EndedState; skipReason?: string }): Promise<void> {
       const skips = skipReason === undefined ? [] : [{ step: 'cloneVm', reason: skipReason }];
       await log.end(runId, { state, result: state === 'succeeded' ? { uuid: 'vm-1' } : undefined, skips });

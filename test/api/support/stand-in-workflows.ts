@@ -12,7 +12,9 @@ interface By {
   readonly requestedBy: string;
 }
 
-const { recordWork, recordHeld, end } = proxyActivities<StandInActivities>({ startToCloseTimeout: '20 seconds' });
+const { recordWork, recordHeld, recordAnswered, end } = proxyActivities<StandInActivities>({
+  startToCloseTimeout: '20 seconds',
+});
 
 export async function deployVm(request: Request): Promise<void> {
   await standIn(request);
@@ -38,10 +40,19 @@ async function standIn({ runId, input }: Request): Promise<void> {
     },
     { validator: (by: By) => refuseUnless(!held, `The run waits for ${by.requestedBy}: answer with retry or skip.`) },
   );
-  setHandler(defineUpdate<string, [By]>('retry'), () => ((outcome = 'succeeded'), 'does cloneVm again'), onlyHeld);
+  setHandler(
+    defineUpdate<string, [By]>('retry'),
+    async () => {
+      await recordAnswered(work);
+      outcome = 'succeeded';
+      return 'does cloneVm again';
+    },
+    onlyHeld,
+  );
   setHandler(
     defineUpdate<string, [By & { readonly reason: string }]>('skip'),
-    ({ reason }) => {
+    async ({ reason }) => {
+      await recordAnswered(work);
       outcome = 'succeeded-with-skips';
       skipReason = reason;
       return `leaves cloneVm out: ${reason}`;
