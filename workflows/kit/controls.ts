@@ -64,7 +64,9 @@ export class Controls {
   async #reply(answer: OperatorAnswer): Promise<string> {
     const step = this.#heldAt;
     this.#answer = answer;
-    if (wf.patched(ANSWER_NOTED)) await wf.condition(() => this.#answer !== answer);
+    const noted = () => wf.condition(() => this.#answer !== answer);
+    // Also while a cancelled run is undone: its handlers are cancelled with it.
+    if (wf.patched(ANSWER_NOTED)) await wf.CancellationScope.nonCancellable(noted);
     if (answer.verb === 'retry') return `Step ${step} is done again, and the run goes on from there.`;
     return `Step ${step} is left out (${answer.reason}); what it owes stays in the ledger as abandoned.`;
   }
