@@ -7,6 +7,7 @@ import { pluginBehaviour } from '../patching/updater-plugin.ts';
 import { accessBehaviour } from './access.ts';
 import { applianceBehaviour } from './appliance.ts';
 import { evacuationBehaviour } from './evacuation.ts';
+import { bondBehaviour } from './bond.ts';
 import { dataSources } from './data-sources.ts';
 import { eventBehaviour } from './event.ts';
 import { haBehaviour } from './ha.ts';
@@ -14,19 +15,23 @@ import { hostBehaviour } from './host.ts';
 import { messageBehaviour } from './message.ts';
 import { migrationBehaviour } from './migration.ts';
 import { networkBehaviour } from './network.ts';
+import { pifBehaviour } from './pif.ts';
 import { placement } from './placement.ts';
 import { poolRole } from './pool-role.ts';
 import { poolSettings } from './pool-settings.ts';
 import { sessionBehaviour } from './session.ts';
 import { smallObjects } from './small-objects.ts';
 import { srBehaviour } from './sr.ts';
+import { srIntroduction } from './sr-introduction.ts';
 import { storageMotion } from './storage-motion.ts';
 import { suspendBehaviour } from './suspend.ts';
 import { taskBehaviour } from './task.ts';
+import { tunnelBehaviour } from './tunnel.ts';
 import { vbdBehaviour } from './vbd.ts';
 import { vdiBehaviour } from './vdi.ts';
 import { vdiTracking } from './vdi-tracking.ts';
 import { vifBehaviour } from './vif.ts';
+import { vifSettings } from './vif-settings.ts';
 import { vlanBehaviour } from './vlan.ts';
 import { vmCopies } from './vm-copies.ts';
 import { vmLife } from './vm-life.ts';
@@ -64,11 +69,16 @@ export const behaviours = (): readonly Handlers[] => [
   vmPower,
   suspendBehaviour,
   srBehaviour,
+  srIntroduction,
   networkBehaviour,
   vdiBehaviour,
   vdiTracking,
   vbdBehaviour,
   vifBehaviour,
+  vifSettings,
+  pifBehaviour,
+  bondBehaviour,
+  tunnelBehaviour,
   poolPatchBehaviour,
   poolUpdateBehaviour,
   repositoryBehaviour,

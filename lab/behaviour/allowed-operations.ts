@@ -131,6 +131,19 @@ function allowedForHost(host: RecordValue, store: Store): readonly string[] {
   });
 }
 
+const srOperations = [
+  ...['vdi_introduce', 'unplug', 'plug', 'pbd_create', 'update', 'pbd_destroy', 'vdi_resize', 'vdi_clone', 'scan'],
+  ...['vdi_snapshot', 'vdi_create', 'vdi_destroy'],
+];
+
+/** An SR that no host is connected to may be forgotten, and ended when it is empty as well. */
+function allowedForSr(sr: RecordValue, store: Store): readonly string[] {
+  const pbds = sr['PBDs'] as readonly string[];
+  if (pbds.some((ref) => store.find('PBD', ref)?.currently_attached === true)) return srOperations;
+  const holdsDisks = (sr['VDIs'] as readonly string[]).some((ref) => store.find('VDI', ref)?.managed === true);
+  return [...srOperations, 'forget', ...(pbds.length > 0 && !holdsDisks ? ['destroy'] : [])];
+}
+
 /** What an object may be asked to do, kept right at every write. */
 export const derivations: Derivations = {
   VM: {
@@ -146,5 +159,7 @@ export const derivations: Derivations = {
   },
   VIF: { derive: (vif, store) => ({ allowed_operations: allowedForVif(vif, store) }) },
   VDI: { derive: (vdi, store) => ({ allowed_operations: allowedForVdi(vdi, store) }) },
+  SR: { derive: (sr, store) => ({ allowed_operations: allowedForSr(sr, store) }) },
+  PBD: { derive: () => ({}), dependents: (pbd) => [['SR', asText(pbd['SR'])]] },
   host: { derive: (host, store) => ({ allowed_operations: allowedForHost(host, store) }) },
 };

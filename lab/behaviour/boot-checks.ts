@@ -24,7 +24,7 @@ function assertSeesStorage(world: World, vm: string, host: string): void {
 }
 
 /** A network without any interface is internal and exists wherever it is needed. */
-function seesNetwork(world: World, host: string, network: string): boolean {
+export function seesNetwork(world: World, host: string, network: string): boolean {
   const pifs = (world.store.find('network', network)?.PIFs ?? []).map((ref) => world.store.get('PIF', ref));
   return pifs.length === 0 || pifs.some((pif) => pif.host === host && pif.currently_attached);
 }

@@ -3,11 +3,12 @@ import { macFrom } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 
-/** The pool-wide network of a device; the first host that finds the device makes it. */
-function networkOf(world: World, device: string): string {
+/** The pool-wide network of a device, told by its bridge; the first host that finds the device makes it. */
+export function networkOf(world: World, device: string): string {
+  const bridge = device.startsWith('eth') ? `xenbr${device.slice('eth'.length)}` : `br${device}`;
+  const [found] = world.store.records('network').find(([, network]) => network.bridge === bridge) ?? [];
   const name = `Pool-wide network associated with ${device}`;
-  const [found] = world.store.byName('network', name);
-  return found ?? world.store.create('network', { name_label: name, bridge: `xenbr${device.replace(/^eth/, '')}` });
+  return found ?? world.store.create('network', { name_label: name, bridge });
 }
 
 /** The name given, or the first of xapi0, xapi1, … that no network has. Throws BRIDGE_NAME_EXISTS. */
@@ -45,14 +46,6 @@ export function createPif(world: World, { device, network, host, managementAddre
 }
 
 export const networkBehaviour: Handlers = {
-  'PIF.scan': ({ world }, host) => {
-    if (world.store.get('host', host).PIFs.length > 0) return;
-    createPif(world, { device: 'eth0', network: networkOf(world, 'eth0'), host });
-  },
-  'PIF.reconfigure_ip': ({ world }, pif, mode, ip, netmask, gateway, dns) =>
-    world.store.update('PIF', pif, { ip_configuration_mode: mode, IP: ip, netmask, gateway, DNS: dns }),
-  'PIF.plug': ({ world }, pif) => world.store.update('PIF', pif, { currently_attached: true }),
-  'PIF.unplug': ({ world }, pif) => world.store.update('PIF', pif, { currently_attached: false }),
   'host.management_reconfigure': ({ world }, pif) => {
     const { host } = world.store.get('PIF', pif);
     for (const other of world.store.get('host', host).PIFs) {

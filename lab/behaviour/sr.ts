@@ -1,14 +1,11 @@
 import type { Handlers } from '../dispatch/call.ts';
+import type { Records } from '../model/records.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
+import { forgetDisk, readSizes, rememberMedium, wipe } from './sr-contents.ts';
 
 /** The storage managers that a host brings along. */
 const drivers = ['dummy', 'ext', 'file', 'hba', 'iscsi', 'iso', 'lvm', 'lvmohba', 'lvmoiscsi', 'nfs', 'smb', 'udev'];
-
-const allowedOperations = [
-  ...['vdi_introduce', 'unplug', 'plug', 'pbd_create', 'update', 'pbd_destroy', 'vdi_resize', 'vdi_clone', 'scan'],
-  ...['vdi_snapshot', 'vdi_create', 'vdi_destroy'],
-];
 
 /** An SR with its connections, all plugged; a shared one is connected to every host given. */
 export function createSr(
@@ -24,11 +21,15 @@ export function createSr(
   },
   connections: readonly { readonly host: string; readonly device: Readonly<Record<string, string>> }[],
 ): string {
-  const sr = world.store.create('SR', { content_type: 'user', ...about, allowed_operations: allowedOperations });
+  const sr = world.store.create('SR', { content_type: 'user', ...about });
   for (const { host, device } of connections) {
     world.store.create('PBD', { host, SR: sr, device_config: device, currently_attached: true });
   }
   return sr;
+}
+
+export function assertDriver(type: string): void {
+  if (!drivers.includes(type)) throw new XapiError('SR_UNKNOWN_DRIVER', type);
 }
 
 function assertUnplugged(world: World, sr: string): void {
@@ -36,17 +37,54 @@ function assertUnplugged(world: World, sr: string): void {
   if (pbds.some((ref) => world.store.get('PBD', ref).currently_attached)) throw new XapiError('SR_HAS_PBD', sr);
 }
 
+/** The records go; what is on the storage stays there. */
 function forgetSr(world: World, sr: string): void {
   assertUnplugged(world, sr);
   const { PBDs: pbds, VDIs: vdis } = world.store.get('SR', sr);
+  rememberMedium(world, sr);
+  for (const vdi of vdis) forgetDisk(world, vdi);
   for (const pbd of pbds) world.store.destroy('PBD', pbd);
-  for (const vdi of vdis) world.store.destroy('VDI', vdi);
   world.store.destroy('SR', sr);
+}
+
+/** Throws SR_HAS_PBD, SR_HAS_NO_PBDS, SR_INDESTRUCTIBLE, SR_NOT_EMPTY. */
+function destroySr(world: World, sr: string): void {
+  assertUnplugged(world, sr);
+  const { PBDs: pbds, VDIs: vdis, other_config: config, uuid } = world.store.get('SR', sr);
+  if (pbds.length === 0) throw new XapiError('SR_HAS_NO_PBDS', sr);
+  if (vdis.some((vdi) => world.store.get('VDI', vdi).managed)) throw new XapiError('SR_NOT_EMPTY');
+  if (config['indestructible'] === 'true') throw new XapiError('SR_INDESTRUCTIBLE', sr);
+  forgetSr(world, sr);
+  wipe(world, uuid);
+}
+
+/** Throws VDI_IN_USE with every disk that a VM of the host has of this storage. */
+function assertUnused(world: World, pbd: string): void {
+  const { SR: sr, host } = world.store.get('PBD', pbd);
+  const used = (world.store.find('SR', sr)?.VDIs ?? []).filter((vdi) =>
+    world.store
+      .get('VDI', vdi)
+      .VBDs.map((ref) => world.store.get('VBD', ref))
+      .some(({ currently_attached: attached, VM: vm }) => attached && world.store.get('VM', vm).resident_on === host),
+  );
+  if (used.length > 0) throw new XapiError('VDI_IN_USE', ...used);
+}
+
+/** A host has one connection to an SR; asking for a second one gives the first. */
+function createPbd(world: World, record: Records['PBD']): string {
+  const [known] =
+    world.store.records('PBD').find(([, { host, SR: sr }]) => host === record.host && sr === record.SR) ?? [];
+  return known ?? world.store.create('PBD', record);
+}
+
+function plug(world: World, pbd: string): void {
+  world.store.update('PBD', pbd, { currently_attached: true });
+  readSizes(world, world.store.get('PBD', pbd).SR);
 }
 
 export const srBehaviour: Handlers = {
   'SR.create': ({ world }, host, device, sizeBytes, name, description, type, contentType, shared, config = {}) => {
-    if (!drivers.includes(type)) throw new XapiError('SR_UNKNOWN_DRIVER', type);
+    assertDriver(type);
     const hosts = shared ? world.store.refs('host') : [host];
     const about = { name_label: name, name_description: description, type, content_type: contentType, shared };
     return createSr(
@@ -55,13 +93,18 @@ export const srBehaviour: Handlers = {
       hosts.map((ref) => ({ host: ref, device })),
     );
   },
+  'SR.make': () => {
+    throw new XapiError('MESSAGE_DEPRECATED');
+  },
   'SR.forget': ({ world }, sr) => forgetSr(world, sr),
-  'SR.destroy': ({ world }, sr) => forgetSr(world, sr),
+  'SR.destroy': ({ world }, sr) => destroySr(world, sr),
   'SR.get_supported_types': () => drivers,
-  'SR.scan': () => undefined,
   'SR.update': () => undefined,
-  'PBD.plug': ({ world }, pbd) => world.store.update('PBD', pbd, { currently_attached: true }),
-  'PBD.unplug': ({ world }, pbd) => world.store.update('PBD', pbd, { currently_attached: false }),
-  'PBD.create': ({ world }, record) => world.store.create('PBD', record),
+  'PBD.plug': ({ world }, pbd) => plug(world, pbd),
+  'PBD.unplug': ({ world }, pbd) => {
+    assertUnused(world, pbd);
+    world.store.update('PBD', pbd, { currently_attached: false });
+  },
+  'PBD.create': ({ world }, record) => createPbd(world, record),
   'PBD.destroy': ({ world }, pbd) => world.store.destroy('PBD', pbd),
 };

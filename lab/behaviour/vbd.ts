@@ -117,6 +117,7 @@ export const vbdBehaviour: Handlers = {
     destroyVbd(world, vbd);
   },
   'VBD.plug': plug,
+  'VBD.assert_attachable': ({ world }, vbd) => assertOneWriter(world, [vbd]),
   'VBD.unplug': unplug,
   'VBD.unplug_force': unplug,
   'VBD.insert': setMedium,

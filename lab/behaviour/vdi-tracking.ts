@@ -30,14 +30,17 @@ function destroyData(world: World, vdi: string): void {
   world.store.update('VDI', vdi, { type: 'cbt_metadata' });
 }
 
+/** What was never written reads as zeros. */
+const blockAt = (content: Buffer, at: number): Buffer =>
+  Buffer.concat([content.subarray(at, at + blockBytes), Buffer.alloc(blockBytes)], blockBytes);
+
 /** One bit per 64 KiB, the first block's the highest of the first byte; set where the two differ. In base64. */
 function differences(from: Buffer, to: Buffer, sizeBytes: number): string {
   const bits = Buffer.alloc(Math.ceil(Math.ceil(sizeBytes / blockBytes) / 8));
   const end = Math.max(from.length, to.length);
   for (let at = 0; at < end; at += blockBytes) {
     const block = at / blockBytes;
-    const [before, after] = [from.subarray(at, at + blockBytes), to.subarray(at, at + blockBytes)];
-    if (!before.equals(after)) bits[block >> 3] = (bits[block >> 3] ?? 0) | (128 >> (block & 7));
+    if (!blockAt(from, at).equals(blockAt(to, at))) bits[block >> 3] = (bits[block >> 3] ?? 0) | (128 >> (block & 7));
   }
   return bits.toString('base64');
 }

@@ -52,6 +52,9 @@ export const links: readonly Link[] = [
   link('Feature', 'host', 'host', 'features'),
   link('Certificate', 'host', 'host', 'certificates'),
   link('Bond', 'master', 'PIF', 'bond_master_of'),
+  link('PIF', 'bond_slave_of', 'Bond', 'slaves'),
+  link('tunnel', 'access_PIF', 'PIF', 'tunnel_access_PIF_of'),
+  link('tunnel', 'transport_PIF', 'PIF', 'tunnel_transport_PIF_of'),
   link('VLAN', 'tagged_PIF', 'PIF', 'VLAN_slave_of'),
   link('task', 'subtask_of', 'task', 'subtasks'),
 ];
