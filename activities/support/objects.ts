@@ -47,23 +47,33 @@ export async function resolveOne(
   missing: FailureCode,
   wanted: (ref: string) => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<Named> {
-  const refs = await refsOf(xapi, cls, nameOrUuid);
+  const { refs, known } = await refsOf(xapi, cls, nameOrUuid);
   const checked = await Promise.all(refs.map(async (ref) => ((await wanted(ref)) ? [ref] : [])));
   const [ref, ...others] = checked.flat();
   if (ref === undefined) {
     throw new OperationFailure(missing, `Pool ${xapi.poolId} has no ${words(missing)} called ${nameOrUuid}.`);
   }
   if (others.length > 0) throw await ambiguous(xapi, cls, nameOrUuid, [ref, ...others]);
-  const [uuid, name] = await Promise.all([xapi.call(`${cls}.get_uuid`, ref), xapi.call(`${cls}.get_name_label`, ref)]);
+  const [uuid, name] = await Promise.all([
+    known.uuid ?? xapi.call(`${cls}.get_uuid`, ref),
+    known.name ?? xapi.call(`${cls}.get_name_label`, ref),
+  ]);
   return { ref, uuid, name };
 }
 
-async function refsOf(xapi: Xapi, cls: NamedClass, nameOrUuid: string): Promise<readonly string[]> {
+interface Candidates {
+  readonly refs: readonly string[];
+  /** What need not be asked for, since they were found by it. */
+  readonly known: { readonly uuid?: string; readonly name?: string };
+}
+
+async function refsOf(xapi: Xapi, cls: NamedClass, nameOrUuid: string): Promise<Candidates> {
   if (UUID.test(nameOrUuid)) {
-    const ref = await orGone<string>(xapi.call(`${cls}.get_by_uuid`, nameOrUuid.toLowerCase()));
-    if (ref !== undefined) return [ref];
+    const uuid = nameOrUuid.toLowerCase();
+    const ref = await orGone<string>(xapi.call(`${cls}.get_by_uuid`, uuid));
+    if (ref !== undefined) return { refs: [ref], known: { uuid } };
   }
-  return xapi.call(`${cls}.get_by_name_label`, nameOrUuid);
+  return { refs: await xapi.call(`${cls}.get_by_name_label`, nameOrUuid), known: { name: nameOrUuid } };
 }
 
 function words(missing: FailureCode): string {
@@ -91,9 +101,8 @@ export interface AttachedDisk extends DiskIdentity {
   readonly attachment: VbdRecord;
 }
 
-/** The real disks of a VM (no CD drives, no empty ones), in the order of their devices. */
-export async function disksOf(xapi: Xapi, vm: Ref<'VM'>): Promise<AttachedDisk[]> {
-  const vbds = await xapi.call('VM.get_VBDs', vm);
+/** The real disks of a VM (no CD drives, no empty ones) by its VBDs, in the order of their devices. */
+export async function disksOf(xapi: Xapi, vbds: readonly Ref<'VBD'>[]): Promise<AttachedDisk[]> {
   const found = await Promise.all(
     vbds.map(async (vbd) => {
       const attachment = await xapi.call('VBD.get_record', vbd);

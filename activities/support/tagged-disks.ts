@@ -55,18 +55,19 @@ export async function freeDevices(ctx: StepContext, xapi: Xapi, vm: Ref<'VM'>): 
   return DEVICES.filter((device) => !taken.includes(device) && device !== CD_DEVICE);
 }
 
+/** Attaches the disk unless it is; answers its uuid. */
 export async function attachDisk(
   ctx: StepContext,
   xapi: Xapi,
   vm: Ref<'VM'>,
   vdi: Ref<'VDI'>,
   userdevice: string | undefined,
-): Promise<void> {
+): Promise<{ uuid: string }> {
   if (userdevice === undefined)
     throw new OperationFailure('POOL_REFUSED', 'The VM has no device left for another disk.');
-  const vbds = await xapi.call('VDI.get_VBDs', vdi);
+  const { uuid, VBDs: vbds } = await xapi.call('VDI.get_record', vdi);
   const owners = await Promise.all(vbds.map((vbd) => xapi.call('VBD.get_VM', vbd)));
-  if (owners.includes(vm)) return;
+  if (owners.includes(vm)) return { uuid };
   await xapi.call('VBD.create', {
     VM: vm,
     VDI: vdi,
@@ -80,6 +81,7 @@ export async function attachDisk(
     qos_algorithm_type: '',
     qos_algorithm_params: {},
   });
+  return { uuid };
 }
 
 /** Takes every disk of this step away again, also one that a late task brings. `vm` is undefined when it is gone already. */

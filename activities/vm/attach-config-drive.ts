@@ -40,7 +40,7 @@ export const attachConfigDrive = step<AttachConfigDrive, ConfigDrive>({
     const content = await driveContent(ctx, vm, hostKey, sshAuthorizedKeys);
     const vdi = await createDrive(ctx, xapi, vm, srUuid, content.length);
     await importContent(ctx, xapi, vdi, content);
-    const vmRef = await xapi.call('VM.get_by_uuid', vm.uuid);
+    const vmRef = await xapi.refOf('VM', vm.uuid);
     // The last device leaves the low ones to the disks that people count.
     await attachDisk(ctx, xapi, vmRef, vdi, (await freeDevices(ctx, xapi, vmRef)).at(-1));
     return { hostPublicKey: hostKey.publicKey, hostKeyFingerprint: hostKey.fingerprint };
@@ -86,7 +86,7 @@ async function createDrive(
 ): Promise<Ref<'VDI'>> {
   const name = nameOf(vm);
   await ctx.owe([{ kind: 'VDI', id: `${ctx.step}/${DRIVE_KEY}`, name, duty: 'remove' }]);
-  const sr = await xapi.call('SR.get_by_uuid', srUuid);
+  const sr = await xapi.refOf('SR', srUuid);
   const spec = newDisk(ctx, { name, sr, sizeBytes, key: DRIVE_KEY });
   return createOnce(ctx, xapi, 'create', () => findTaggedDisk(ctx, xapi, name, DRIVE_KEY), 'VDI.create', spec);
 }

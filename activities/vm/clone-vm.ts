@@ -33,10 +33,10 @@ export const cloneVm = step<CloneVm, VmIdentity>({
     const xapi = ctx.pools.get(pool);
     const born = markFor(ctx.runId, ctx.step);
     await ctx.owe([{ kind: 'VM', id: born, name, duty: 'remove' }]);
-    const template = await xapi.call('VM.get_by_uuid', templateUuid);
+    const template = await xapi.refOf('VM', templateUuid);
     const ref = await createOnce(ctx, xapi, 'clone', () => findNewborn(xapi, born), 'VM.clone', template, born);
     const record = await xapi.call('VM.get_record', ref);
-    const disks = await disksOf(xapi, ref);
+    const disks = await disksOf(xapi, record.VBDs);
     await ctx.owe(disks.map((disk) => ({ kind: 'VDI', id: disk.uuid, name: disk.name, duty: 'remove' })));
     const tag = tagForVm(ctx.runId, ctx.step, record.uuid);
     await xapi.call('VM.set_other_config', ref, { ...record.other_config, ...tag });
@@ -77,7 +77,7 @@ async function findFinished(ctx: StepContext, xapi: Xapi, name: string) {
 async function destroyClone(ctx: StepContext, xapi: Xapi, ref: Ref<'VM'>): Promise<void> {
   if ((await ctx.ledger.owed(ctx.runId, ctx.step)).every((entry) => entry.kind !== 'VDI')) {
     // The step died before it wrote its disks down: nobody but us has had this VM yet.
-    const disks = await disksOf(xapi, ref);
+    const disks = await disksOf(xapi, await xapi.call('VM.get_VBDs', ref));
     await ctx.owe(disks.map((disk) => ({ kind: 'VDI', id: disk.uuid, name: disk.name, duty: 'remove' })));
   }
   await orGone(xapi.task(ctx.memory('destroy'), 'VM.destroy', ref));

@@ -23,7 +23,7 @@ export const createDisks = step<CreateDisks, readonly { readonly uuid: string }[
   find: (_ctx, { disks }) => Promise.resolve(disks.length === 0 ? [] : undefined),
   async do(ctx, { vm, disks }) {
     const xapi = ctx.pools.get(vm.pool);
-    const vmRef = await xapi.call('VM.get_by_uuid', vm.uuid);
+    const vmRef = await xapi.refOf('VM', vm.uuid);
     await ctx.owe(
       disks.map((disk, index) => ({ kind: 'VDI', id: keyOf(ctx, index), name: nameOf(vm, disk), duty: 'remove' })),
     );
@@ -54,11 +54,10 @@ async function createDisk(
   key: string,
   device: string | undefined,
 ): Promise<{ uuid: string }> {
-  const sr = await xapi.call('SR.get_by_uuid', disk.srUuid);
+  const sr = await xapi.refOf('SR', disk.srUuid);
   const spec = newDisk(ctx, { name: disk.name, sr, sizeBytes: disk.sizeBytes, key });
   const vdi = await createOnce(ctx, xapi, key, () => findTaggedDisk(ctx, xapi, disk.name, key), 'VDI.create', spec);
-  await attachDisk(ctx, xapi, vm, vdi, device);
-  return { uuid: await xapi.call('VDI.get_uuid', vdi) };
+  return attachDisk(ctx, xapi, vm, vdi, device);
 }
 
 function nameOf(vm: VmIdentity, disk: PlannedDisk): string {

@@ -25,15 +25,11 @@ interface Interface {
  */
 export const createInterfaces = step<CreateInterfaces, { created: number }>({
   name: 'createInterfaces',
-  async find(ctx, { vm, networkUuids }) {
-    const xapi = ctx.pools.get(vm.pool);
-    const vifs = await interfacesOf(xapi, await xapi.call('VM.get_by_uuid', vm.uuid));
-    const complete = vifs.length === networkUuids.length && vifs.every(({ record }) => isOurs(ctx, record));
-    return complete ? { created: vifs.length } : undefined;
-  },
+  /** `do` reads the interfaces anyway, and leaves those alone that are ours. */
+  find: () => Promise.resolve(undefined),
   async do(ctx, { vm, networkUuids }) {
     const xapi = ctx.pools.get(vm.pool);
-    const vmRef = await xapi.call('VM.get_by_uuid', vm.uuid);
+    const vmRef = await xapi.refOf('VM', vm.uuid);
     const existing = await interfacesOf(xapi, vmRef);
     const foreign = existing.filter(({ record }) => !isOurs(ctx, record));
     await allOf(foreign.map(({ ref }) => orGone(xapi.call('VIF.destroy', ref))));
@@ -76,7 +72,7 @@ async function createInterface(
   networkUuid: string,
   device: string,
 ): Promise<void> {
-  const network = await xapi.call('network.get_by_uuid', networkUuid);
+  const network = await xapi.refOf('network', networkUuid);
   await xapi.call('VIF.create', {
     VM: vm,
     network,

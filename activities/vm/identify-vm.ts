@@ -31,8 +31,9 @@ export const identifyVm = step<DeleteVmInput, Identified>({
         `${describeVm(vm)} is not called ${input.name}: the uuid is another VM's.`,
       );
     }
-    refuseProtected(vm, await xapi.call('VM.get_record', found.ref));
-    const disks = await disksOf(xapi, found.ref);
+    const record = await xapi.call('VM.get_record', found.ref);
+    refuseProtected(vm, record);
+    const disks = await disksOf(xapi, record.VBDs);
     const own = disks.filter((disk) => disk.record.VBDs.length === 1);
     return { vm, disks: own.map(({ uuid, name }) => ({ uuid, name })) };
   },

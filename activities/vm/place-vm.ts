@@ -8,6 +8,7 @@ import type { Placement } from '../../domain/vm.ts';
 import { readHostFacts } from '../support/host-facts.ts';
 import { disksOf, resolveOne } from '../support/objects.ts';
 import { none, step } from '../step.ts';
+import type { StepContext } from '../step.ts';
 
 /**
  * Resolves names to uuids and finds out, before anything is touched, whether the pool can take the VM at all; when not,
@@ -37,7 +38,7 @@ export const placeVm = step<DeployVmInput, Placement>({
       srs: [bootSr, ...disks.map((disk) => disk.storage)].map(({ uuid, name }) => ({ uuid, name })),
       networks: networks.map(({ uuid, name }) => ({ uuid, name })),
     };
-    await refuseWithoutRoom(xapi, input.name, demand);
+    await refuseWithoutRoom(ctx, xapi, input.name, demand);
     return {
       templateUuid: template.uuid,
       networkUuids: networks.map((network) => network.uuid),
@@ -68,7 +69,7 @@ async function isTemplate(xapi: Xapi, ref: string): Promise<boolean> {
 }
 
 async function bootStorage(xapi: Xapi, template: { ref: string; name: string }) {
-  const [boot] = await disksOf(xapi, template.ref);
+  const [boot] = await disksOf(xapi, await xapi.call('VM.get_VBDs', template.ref));
   if (boot === undefined) {
     throw new OperationFailure('POOL_REFUSED', `Template ${template.name} has no disk to boot from.`, {
       object: `template ${template.name}`,
@@ -81,7 +82,8 @@ async function bootStorage(xapi: Xapi, template: { ref: string; name: string }) 
   return { ref: boot.record.SR, uuid, name };
 }
 
-async function refuseWithoutRoom(xapi: Xapi, name: string, demand: VmDemand): Promise<void> {
+async function refuseWithoutRoom(ctx: StepContext, xapi: Xapi, name: string, demand: VmDemand): Promise<void> {
+  if (choosePlace(demand, await ctx.hostFacts.read(xapi)).host !== undefined) return;
   const decision = choosePlace(demand, await readHostFacts(xapi));
   if (decision.host !== undefined) return;
   const table = decision.reasons.map(({ object, reason }) => `${object}: ${reason}`).join('; ');

@@ -18,12 +18,12 @@ export const provisionVm = step<{ readonly vm: VmIdentity }, { provisioned: true
     if (memory.taskRef !== undefined) return undefined;
     const xapi = ctx.pools.get(vm.pool);
     if (ctx.redelivered) await xapi.settleTasks(memory, 'VM.provision', { timeoutMs: 60_000 });
-    const ref = await xapi.call('VM.get_by_uuid', vm.uuid);
+    const ref = await xapi.refOf('VM', vm.uuid);
     return (await xapi.call('VM.get_is_a_template', ref)) ? undefined : { provisioned: true };
   },
   async do(ctx, { vm }) {
     const xapi = ctx.pools.get(vm.pool);
-    const ref = await xapi.call('VM.get_by_uuid', vm.uuid);
+    const ref = await xapi.refOf('VM', vm.uuid);
     await xapi.call('VM.remove_from_other_config', ref, DISKS_KEY);
     await xapi.task(ctx.memory('provision'), 'VM.provision', ref);
     if (await xapi.call('VM.get_is_a_template', ref)) {

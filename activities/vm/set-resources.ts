@@ -14,24 +14,10 @@ interface SetResources {
  */
 export const setResources = step<SetResources, { set: true }>({
   name: 'setResources',
-  async find(ctx, { vm, vcpus, memoryMiB }) {
-    const xapi = ctx.pools.get(vm.pool);
-    const record = await xapi.call('VM.get_record', await xapi.call('VM.get_by_uuid', vm.uuid));
-    const bytes = memoryMiB * MIB;
-    const memory = [
-      record.memory_static_min,
-      record.memory_static_max,
-      record.memory_dynamic_min,
-      record.memory_dynamic_max,
-    ];
-    const cpus = [record.VCPUs_max, record.VCPUs_at_startup];
-    return memory.every((limit) => limit === bytes) && cpus.every((count) => count === vcpus)
-      ? { set: true }
-      : undefined;
-  },
+  find: () => Promise.resolve(undefined),
   async do(ctx, { vm, vcpus, memoryMiB }) {
     const xapi = ctx.pools.get(vm.pool);
-    const ref = await xapi.call('VM.get_by_uuid', vm.uuid);
+    const ref = await xapi.refOf('VM', vm.uuid);
     const bytes = memoryMiB * MIB;
     await xapi.call('VM.set_memory_limits', ref, bytes, bytes, bytes, bytes);
     // XAPI holds at_startup <= max at every moment: grow the limit first, shrink it last.

@@ -24,12 +24,12 @@ export const shutDownVm = step<ShutDownVm, { off: true }>({
   name: 'shutDownVm',
   async find(ctx, { vm }) {
     const xapi = ctx.pools.get(vm.pool);
-    const ref = await xapi.call('VM.get_by_uuid', vm.uuid);
+    const ref = await xapi.refOf('VM', vm.uuid);
     return (await xapi.call('VM.get_power_state', ref)) === 'Halted' ? { off: true } : undefined;
   },
   async do(ctx, { vm, timeoutSeconds }) {
     const xapi = ctx.pools.get(vm.pool);
-    const ref = await xapi.call('VM.get_by_uuid', vm.uuid);
+    const ref = await xapi.refOf('VM', vm.uuid);
     if ((await xapi.call('VM.get_power_state', ref)) === 'Running') {
       await ctx.owe([{ kind: 'VM', id: vm.uuid, name: vm.name, duty: 'restore' }]);
       await askGuest(ctx, xapi, ref, ctx.scheduledAtMs + timeoutSeconds * 1_000);

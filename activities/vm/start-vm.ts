@@ -29,12 +29,12 @@ export const startVm = step<StartVm, Started>({
   name: 'startVm',
   async find(ctx, { vm }) {
     const xapi = ctx.pools.get(vm.pool);
-    const ref = await xapi.call('VM.get_by_uuid', vm.uuid);
+    const ref = await xapi.refOf('VM', vm.uuid);
     return (await xapi.call('VM.get_power_state', ref)) === 'Running' ? { host: await hostOf(xapi, ref) } : undefined;
   },
   async do(ctx, { vm, demand }) {
     const xapi = ctx.pools.get(vm.pool);
-    const ref = await xapi.call('VM.get_by_uuid', vm.uuid);
+    const ref = await xapi.refOf('VM', vm.uuid);
     try {
       await xapi.task(ctx.memory('start'), 'VM.start', ref, false, false);
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { VmRecord } from '../../adapters/xapi/messages.generated.ts';
 import type { Xapi } from '../../adapters/xapi/xapi.ts';
 import { OperationFailure } from '../../domain/errors.ts';
 import { describeVm } from '../../domain/vm.ts';
@@ -20,11 +21,12 @@ export const waitForAddress = step<WaitForAddress, { readonly address: string }>
   find: () => Promise.resolve(undefined),
   async do(ctx, { vm, timeoutSeconds }) {
     const xapi = ctx.pools.get(vm.pool);
-    const ref = await xapi.call('VM.get_by_uuid', vm.uuid);
+    const ref = await xapi.refOf('VM', vm.uuid);
     const deadlineMs = ctx.scheduledAtMs + timeoutSeconds * 1_000;
     const address = await poll(deadlineMs, ctx.signal, async () => {
-      await refuseDead(xapi, ref, vm);
-      return firstAddress(xapi, ref);
+      const record = await xapi.call('VM.get_record', ref);
+      refuseDead(record, vm);
+      return firstAddress(xapi, record);
     });
     if (address !== undefined) return { address };
     throw new OperationFailure(
@@ -36,8 +38,7 @@ export const waitForAddress = step<WaitForAddress, { readonly address: string }>
   undo: none('reads only'),
 });
 
-async function refuseDead(xapi: Xapi, ref: string, vm: VmIdentity): Promise<void> {
-  const state = await xapi.call('VM.get_power_state', ref);
+function refuseDead({ power_state: state }: VmRecord, vm: VmIdentity): void {
   if (state === 'Running') return;
   throw new OperationFailure(
     'GUEST_NO_ADDRESS',
@@ -47,8 +48,7 @@ async function refuseDead(xapi: Xapi, ref: string, vm: VmIdentity): Promise<void
 }
 
 /** Keys are `0/ip`, `0/ipv4/0`, `0/ipv6/0`, by interface; the first interface's IPv4 address is what we connect to. */
-async function firstAddress(xapi: Xapi, vm: string): Promise<string | undefined> {
-  const metrics = await xapi.call('VM.get_guest_metrics', vm);
+async function firstAddress(xapi: Xapi, { guest_metrics: metrics }: VmRecord): Promise<string | undefined> {
   if (!isRef(metrics)) return undefined;
   const networks = (await orGone(xapi.call('VM_guest_metrics.get_networks', metrics))) ?? {};
   return networks['0/ip'] ?? networks['0/ipv4/0'];

@@ -1,12 +1,13 @@
 import { OperationFailure } from '../../domain/errors.ts';
 import type { PoolConnection } from './connection.ts';
 import { dropImports, importRawVdi } from './import-raw-vdi.ts';
+import { KnownRefs } from './known-refs.ts';
 import type { AsyncMethod, TaskRecord, XapiMessages } from './messages.generated.ts';
 import type { Ref } from './ref.ts';
 import { TaskWatch, type TaskChanges } from './task-watch.ts';
 import { cancelTask, destroyTask, isPending, resultOfTask, type Call } from './tasks.ts';
-import { toFailure, type FailureContext } from './to-failure.ts';
-import type { PoolSettings, TaskMemory, Xapi } from './xapi.ts';
+import { nativeErrorOf, toFailure, type FailureContext } from './to-failure.ts';
+import type { LookedUpClass, PoolSettings, TaskMemory, Xapi } from './xapi.ts';
 
 /** Told of every message to a pool: its name, how long the answer took, and whether it was one. */
 export type XapiObserver = (call: {
@@ -38,6 +39,12 @@ export class PoolClient implements Xapi {
   readonly call: Call = async (method, ...params) => {
     return (await this.#send(method, params)) as XapiMessages[typeof method]['result'];
   };
+
+  readonly #knownRefs = new KnownRefs();
+
+  refOf<C extends LookedUpClass>(cls: C, uuid: string): Promise<Ref<C>> {
+    return this.#knownRefs.of<C>(cls, uuid, (): Promise<string> => this.call(`${cls}.get_by_uuid`, uuid));
+  }
 
   readonly #tasks = new TaskWatch(
     this.call,
@@ -119,6 +126,7 @@ export class PoolClient implements Xapi {
       return answer;
     } catch (error) {
       tell('failed');
+      if (nativeErrorOf(error)?.code === 'HANDLE_INVALID') this.#knownRefs.forgetAll();
       throw toFailure(error, this.#context(method, params));
     }
   }

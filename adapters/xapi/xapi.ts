@@ -16,6 +16,9 @@ export interface TaskMemory {
   readonly signal: AbortSignal;
 }
 
+/** What steps are given by uuid. */
+export type LookedUpClass = 'VM' | 'SR' | 'network';
+
 /**
  * One pool, as the steps see it. Every failure is an `OperationFailure`, but for an aborted `memory.signal`, whose reason is
  * thrown as it is.
@@ -30,6 +33,12 @@ export interface Xapi {
     method: M,
     ...params: XapiMessages[M]['params']
   ): Promise<XapiMessages[M]['result']>;
+
+  /**
+   * The reference of an object that has to be there, by its uuid; OBJECT_GONE when it is not. Asked for once per worker, since
+   * an object keeps its reference for life; whether it is still there, the call made with it tells.
+   */
+  refOf<C extends LookedUpClass>(cls: C, uuid: string): Promise<Ref<C>>;
 
   /**
    * Starts `Async.<method>`, or re-attaches to `memory.taskRef`, and answers the result of the task.
