@@ -5,13 +5,9 @@ import type { OperatorAnswer, RunState } from '../../domain/run.ts';
 import { StepTable } from '../../domain/step-table.ts';
 import { bookkeeping } from './steps.ts';
 
-type Skip = Pick<Extract<OperatorAnswer, { verb: 'skip' }>, 'reason'>;
-
 const cancelRun = wf.defineUpdate<string>('cancel');
 const retryStep = wf.defineUpdate<string>('retry');
-const skipStep = wf.defineUpdate<string, [Skip]>('skip');
-/** Since the run's row says that it goes on before an answer is acknowledged. */
-const ANSWER_NOTED = 'answer-noted';
+const skipStep = wf.defineUpdate<string, [{ readonly reason: string }]>('skip');
 const OPS_STATE = defineSearchAttributeKey('OpsState', SearchAttributeType.KEYWORD);
 
 /** What an operator may ask of a run while it lives, and what can be seen of it in Temporal. */
@@ -31,7 +27,7 @@ export class Controls {
     wf.setHandler(cancelRun, cancel, { validator: () => this.#mayCancel() });
     wf.setHandler(retryStep, () => this.#reply({ verb: 'retry' }), { validator: () => this.#mayAnswer() });
     wf.setHandler(skipStep, ({ reason }) => this.#reply({ verb: 'skip', reason }), {
-      validator: ({ reason }: Skip) => this.#mayAnswer(reason),
+      validator: ({ reason }) => this.#mayAnswer(reason),
     });
   }
 
@@ -54,19 +50,18 @@ export class Controls {
     await wf.condition(() => this.#answer !== undefined);
     const answer = this.#answer ?? { verb: 'retry' };
     const state = this.#unwinding ? 'undoing' : 'running';
-    if (wf.patched(ANSWER_NOTED)) await bookkeeping.noteState(runId, state);
+    if (wf.patched('answer-noted')) await bookkeeping.noteState(runId, state);
     this.#heldAt = this.#answer = undefined;
     this.showState(state);
     return answer;
   }
 
-  /** Answers when the run is seen to go on: who looks next must not read that it still waits. */
+  /** Answers when the row says that the run goes on; also in a cancelled run, whose handlers are cancelled with it. */
   async #reply(answer: OperatorAnswer): Promise<string> {
     const step = this.#heldAt;
     this.#answer = answer;
     const noted = () => wf.condition(() => this.#answer !== answer);
-    // Also while a cancelled run is undone: its handlers are cancelled with it.
-    if (wf.patched(ANSWER_NOTED)) await wf.CancellationScope.nonCancellable(noted);
+    if (wf.patched('answer-noted')) await wf.CancellationScope.nonCancellable(noted);
     if (answer.verb === 'retry') return `Step ${step} is done again, and the run goes on from there.`;
     return `Step ${step} is left out (${answer.reason}); what it owes stays in the ledger as abandoned.`;
   }

@@ -1,7 +1,6 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
-import { isFailureCode } from '../../domain/errors.ts';
-import type { Failure } from '../../domain/errors.ts';
+import { isFailureCode, type Failure } from '../../domain/errors.ts';
 
 /** Finds the catalogue's failure in what Temporal throws: the activity's own, else what kept it from answering. */
 export function failureOf(error: unknown): Failure {
@@ -17,8 +16,6 @@ export function failureOf(error: unknown): Failure {
     if (isFailureCode(type) && payload !== undefined) return defaultPayloadConverter.fromPayload<Failure>(payload);
   }
   const why = error.cause?.message ?? error.message;
-  return {
-    code: 'STEP_TIMEOUT',
-    message: `${error.activityType}: no answer in time (${why}); its effect may be there.`,
-  };
+  const message = `${error.activityType}: no answer in time (${why}); its effect may be there.`;
+  return { code: 'STEP_TIMEOUT', message };
 }

@@ -1,6 +1,5 @@
 import * as wf from '@temporalio/workflow';
-import { isTerminal } from '../../domain/errors.ts';
-import type { Failure } from '../../domain/errors.ts';
+import { isTerminal, type Failure } from '../../domain/errors.ts';
 import type { RunOutcome, RunRequest } from '../../domain/run.ts';
 import { Controls } from './controls.ts';
 import { failureOf } from './failures.ts';
