@@ -27,7 +27,7 @@ export class Controls {
     wf.setHandler(cancelRun, cancel, { validator: () => this.#mayCancel() });
     wf.setHandler(retryStep, () => this.#reply({ verb: 'retry' }), { validator: () => this.#mayAnswer() });
     wf.setHandler(skipStep, ({ reason }) => this.#reply({ verb: 'skip', reason }), {
-      validator: ({ reason }) => this.#mayAnswer(reason),
+      validator: ({ reason }: { readonly reason: string }) => this.#mayAnswer(reason),
     });
   }
 
