@@ -14,6 +14,7 @@ interface SetResources {
  */
 export const setResources = step<SetResources, { set: true }>({
   name: 'setResources',
+  /** Setting is as cheap as looking, and setting again changes nothing. */
   find: () => Promise.resolve(undefined),
   async do(ctx, { vm, vcpus, memoryMiB }) {
     const xapi = ctx.pools.get(vm.pool);

@@ -4,32 +4,24 @@ import type { LabOptions } from '../../lab/start-pool.ts';
 import { startLab } from '../../lab/lab.ts';
 import { RawClient } from './raw-client.ts';
 
-/** A fresh lab with a logged-in client for each test of the file. */
-export function freshLab(options: LabOptions = {}): { readonly lab: () => Lab; readonly client: () => RawClient } {
-  let current: { lab: Lab; client: RawClient } | undefined;
-  beforeEach(async () => {
-    const lab = await startLab(options);
-    current = { lab, client: await RawClient.login(lab) };
-  });
-  afterEach(async () => {
-    await current?.lab.close();
-    current = undefined;
-  });
-  const started = () => {
-    if (current === undefined) throw new Error('the lab is only there inside of a test');
-    return current;
-  };
-  return { lab: () => started().lab, client: () => started().client };
+interface LabInUse {
+  readonly lab: () => Lab;
+  readonly client: () => RawClient;
 }
 
+/** A fresh lab with a logged-in client for each test of the file. */
+export const freshLab = (options: LabOptions = {}): LabInUse => labBetween(beforeEach, afterEach, options);
+
 /** One lab with a logged-in client for all tests of the file, which keep out of each other's way. */
-export function sharedLab(options: LabOptions = {}): { readonly lab: () => Lab; readonly client: () => RawClient } {
+export const sharedLab = (options: LabOptions = {}): LabInUse => labBetween(beforeAll, afterAll, options);
+
+function labBetween(before: typeof beforeEach, after: typeof afterEach, options: LabOptions): LabInUse {
   let current: { lab: Lab; client: RawClient } | undefined;
-  beforeAll(async () => {
+  before(async () => {
     const lab = await startLab(options);
     current = { lab, client: await RawClient.login(lab) };
   });
-  afterAll(async () => {
+  after(async () => {
     await current?.lab.close();
     current = undefined;
   });

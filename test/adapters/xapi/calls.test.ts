@@ -39,6 +39,19 @@ describe('a call to a pool', () => {
     expect(bytes).toBeGreaterThan(0);
   });
 
+  it('asks for a reference once, and again when the pool has refused one', async () => {
+    const xapi = pools.of(settingsOf(lab));
+    const [sr = ''] = await xapi.call('SR.get_all');
+    const uuid = await xapi.call('SR.get_uuid', sr);
+    const asked = () => lab.calls({ method: 'SR.get_by_uuid' }).length;
+    const before = asked();
+    expect([await xapi.refOf('SR', uuid), await xapi.refOf('SR', uuid)]).toEqual([sr, sr]);
+    expect(asked() - before).toBe(1);
+    await expect(xapi.call('SR.get_uuid', 'OpaqueRef:gone')).rejects.toMatchObject({ code: 'OBJECT_GONE' });
+    expect(await xapi.refOf('SR', uuid)).toBe(sr);
+    expect(asked() - before).toBe(2);
+  });
+
   it('tells where guests answer SSH', () => {
     expect(pools.of(settingsOf(lab, { guestSshPort: 2222 })).guestSshPort).toBe(2222);
   });
