@@ -1,5 +1,6 @@
 import { buildVms, vmDefaults } from './build-vms.ts';
 import { createPif } from './behaviour/network.ts';
+import { createPool } from './behaviour/pool-object.ts';
 import { createSr } from './behaviour/sr.ts';
 import { createVbd } from './behaviour/vbd.ts';
 import { createVdi } from './behaviour/vdi.ts';
@@ -164,18 +165,6 @@ function buildTemplate(
   createVif(world, { VM: vm, network: networks.get(template.network) ?? nullRef, device: '0', MAC: '', MTU: 1500 });
 }
 
-/** The vendor's two repositories, as an installation comes with them: one of the release, one of its updates. */
-function buildRepositories(world: World): string[] {
-  return ['base', 'normal'].map((name) =>
-    world.store.create('Repository', {
-      name_label: name === 'base' ? 'Base' : 'Normal',
-      binary_url: `https://repo.example.com/8.4/${name}`,
-      source_url: `https://repo-src.example.com/8.4/${name}`,
-      update: name === 'normal',
-    }),
-  );
-}
-
 /** Fills an empty world with a pool; `addresses` are the hosts', in their order. */
 export function buildPool(world: World, scenario: PoolScenario, addresses: readonly string[]): void {
   const hosts = new Map(scenario.hosts.map((host, at) => [host.name, buildHost(world, host, addresses[at] ?? '')]));
@@ -185,13 +174,7 @@ export function buildPool(world: World, scenario: PoolScenario, addresses: reado
   );
   const [coordinator = nullRef] = hosts.values();
   const [defaultSr = nullRef] = srs.values();
-  world.store.create('pool', {
-    name_label: scenario.id,
-    master: coordinator,
-    default_SR: defaultSr,
-    repositories: world.vendor.hash === '' ? [] : buildRepositories(world),
-    other_config: { 'memory-ratio-hvm': '0.25', 'memory-ratio-pv': '0.25' },
-  });
+  createPool(world, { name_label: scenario.id, master: coordinator, default_SR: defaultSr });
   for (const template of scenario.templates) buildTemplate(world, template, srs, networks);
   buildVms(world, scenario.vms ?? [], { hosts, srs, networks });
 }

@@ -10,30 +10,20 @@ import { SilentGuests } from './guests/silent.ts';
 import { NamespaceGuests } from './netns/namespace-guests.ts';
 import type { LabHost } from './lab-host.ts';
 import { findHost } from './lab-host.ts';
-import { savePool } from './restore-pool.ts';
+import type { LabPool } from './pools.ts';
+import { Pools } from './pools.ts';
 import { defaultPool } from './scenario.ts';
-import { StateFile, readState } from './state-file.ts';
-import type { Guests } from './world/guests.ts';
+import type { LabOptions } from './start-pool.ts';
+import { registriesFor, reportFault } from './start-pool.ts';
+import { readState } from './state-file.ts';
 import { Latency } from './world/latency.ts';
-import { World } from './world/world.ts';
-import type { LabOptions, Running, Shared } from './start-pool.ts';
-import { registriesFor, reportFault, startPool } from './start-pool.ts';
+import type { World } from './world/world.ts';
 
 /** Of the reference: how often a pool looks for what has expired. */
 const sweepMs = 30_000;
 
-export interface LabPool {
-  readonly id: string;
-  readonly coordinatorAddress: string;
-  readonly port: number;
-  readonly url: string;
-  readonly user: string;
-  readonly password: string;
-  readonly hostAddresses: readonly string[];
-}
-
 export interface Lab {
-  /** As they are now: a pool's coordinator can change. */
+  /** As they are now: a pool's coordinator can change, a pool can join another, a host can be ejected into one of its own. */
   readonly pools: readonly LabPool[];
   /** The first pool's world. */
   readonly world: World;
@@ -61,44 +51,12 @@ export interface Lab {
   close(): Promise<void>;
 }
 
-function describePool({ world, bound }: Running): LabPool {
-  const { address } = world.store.get('host', world.pool.master);
-  return {
-    id: world.id,
-    coordinatorAddress: address,
-    port: bound.port,
-    url: `http://${address}:${bound.port}`,
-    user: world.user,
-    password: world.password,
-    hostAddresses: bound.addresses,
-  };
-}
-
-async function keepState(running: readonly Running[], path: string, epoch: number): Promise<StateFile> {
-  const pools = running.map(({ world, bound }) => savePool(world, bound.addresses, bound.port));
-  const file = new StateFile(
-    path,
-    epoch,
-    running.map(({ world }) => world),
-  );
-  await file.write(pools);
-  return file;
-}
-
-async function stop(running: readonly Running[], guests: Guests, file: StateFile | undefined): Promise<void> {
-  for (const { world } of running) world.closing.abort();
-  await Promise.all(running.map(({ world }) => world.machines.settled()));
-  await Promise.all(running.flatMap(({ bound }) => bound.servers.map((server) => server.close())));
-  await guests.close();
-  file?.close();
-}
-
 /** Resolves when the lab closes. */
-async function sweepRegularly(running: readonly Running[], latency: Latency, closing: AbortSignal): Promise<void> {
+async function sweepRegularly(pools: Pools, latency: Latency, closing: AbortSignal): Promise<void> {
   try {
     for (;;) {
       await latency.spendTimeout(sweepMs, closing);
-      for (const { world } of running) world.sweep(Date.now());
+      for (const world of pools.worlds) world.sweep(Date.now());
     }
   } catch (error) {
     if (!closing.aborted) reportFault(error);
@@ -118,30 +76,28 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const scenarios = options.pools ?? [defaultPool()];
   const registries = registriesFor(scenarios);
   const latency = new Latency(options.latencies ?? 'zero', options.speed ?? 1000, options.latenciesMs);
-  const shared: Shared = { options, registries, log, faults, latency, guests, saved };
-  const running: Running[] = [];
-  for (const scenario of scenarios) running.push(await startPool(scenario, shared));
-  const file =
-    options.stateFile === undefined ? undefined : await keepState(running, options.stateFile, (saved?.epoch ?? 0) + 1);
+  const pools = new Pools({ options, registries, log, faults, latency, guests, saved });
+  await pools.start(scenarios);
   const closing = new AbortController();
-  void sweepRegularly(running, latency, closing.signal);
-  const worlds = running.map(({ world }) => world);
-  const [world] = worlds;
+  void sweepRegularly(pools, latency, closing.signal);
+  const [world] = pools.worlds;
   if (world === undefined) throw new Error('a lab needs at least one pool');
   return {
     get pools() {
-      return running.map(describePool);
+      return pools.describe();
     },
     get speed() {
       return latency.speed;
     },
     setSpeed: (speed) => latency.setSpeed(speed),
     world,
-    worlds,
+    get worlds() {
+      return pools.worlds;
+    },
     namespaces,
-    host: (name) => findHost(worlds, name),
-    snapshot: () => snapshot(worlds),
-    diff: (before) => diff(before, snapshot(worlds)),
+    host: (name) => findHost(pools.worlds, name),
+    snapshot: () => snapshot(pools.worlds),
+    diff: (before) => diff(before, snapshot(pools.worlds)),
     plan: (fault) => faults.plan(fault),
     hold: (spec) => faults.hold(spec),
     clearFaults: () => faults.clear(),
@@ -154,7 +110,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     close: async () => {
       closing.abort();
       faults.clear();
-      await stop(running, guests, file);
+      await pools.close();
+      await guests.close();
     },
   };
 }

@@ -11,12 +11,11 @@ import type { World } from './world/world.ts';
 const unseenGenerations = 1_000_000;
 
 /** A pool as it is at this moment. */
-export function savePool(world: World, addresses: readonly string[], port: number): SavedPool {
+export function savePool(world: World, where: Pick<SavedPool, 'origin' | 'addresses' | 'port'>): SavedPool {
   const kept = [...classes.keys()].filter(isKept);
   return {
     id: world.id,
-    addresses,
-    port,
+    ...where,
     generation: world.store.generation,
     objects: kept.flatMap((cls) => [...world.store.entries(cls)].map(({ ref, record }) => [cls, ref, record] as const)),
     facts: world.facts(),

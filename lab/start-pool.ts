@@ -20,6 +20,7 @@ import { restorePool } from './restore-pool.ts';
 import type { PoolScenario } from './scenario.ts';
 import type { SavedState } from './state-file.ts';
 import { Identities, nullRef } from './world/identities.ts';
+import type { Site } from './world/site.ts';
 import type { LatencyProfile, Work } from './world/latency.ts';
 import { Latency } from './world/latency.ts';
 import { World } from './world/world.ts';
@@ -46,6 +47,8 @@ export interface LabOptions {
 export interface Running {
   readonly world: World;
   readonly bound: BoundPool;
+  /** The one that it was made of, or the one of the pool that its host came from. */
+  readonly scenario: PoolScenario;
 }
 
 /** What each release of the data model answers to. */
@@ -60,6 +63,7 @@ export interface Shared {
   readonly guests: Guests;
   readonly latency: Latency;
   readonly saved: SavedState | undefined;
+  readonly site: Site;
 }
 
 /** A failure of the lab itself, outside of any call that could answer it. */
@@ -74,22 +78,25 @@ export function registriesFor(scenarios: readonly PoolScenario[]): Registries {
   return new Map([...models].map((model) => [model, new Registry(model, behaviours())]));
 }
 
-function registryOf({ registries }: Pick<Shared, 'registries'>, scenario: PoolScenario): Registry {
-  const found = registries.get(productOf(scenario).model);
-  if (found === undefined) throw new Error(`no registry for pool ${scenario.id}`);
-  return found;
+export function dispatcherFor(world: World, { registries }: Pick<Shared, 'registries'>): Dispatcher {
+  const registry = registries.get(world.product.model);
+  if (registry === undefined) throw new Error(`no registry for pool ${world.id}`);
+  return new Dispatcher(world, registry);
 }
 
-function newWorld(scenario: PoolScenario, shared: Shared): World {
-  const { options, log, faults, guests, latency } = shared;
+/** An empty one. */
+export function newWorld(id: string, scenario: PoolScenario, shared: Shared): World {
+  const { options, log, faults, guests, latency, site } = shared;
   const product = productOf(scenario);
   return new World({
-    id: scenario.id,
+    id,
+    site,
     product,
     vendor: new Vendor(scenario.updates ?? offerFor(scenario.product)),
     user: scenario.user,
     password: scenario.password,
-    identities: new Identities(options.seed),
+    // No two pools have an object of the same uuid.
+    identities: new Identities(options.seed === undefined ? undefined : `${options.seed}/${id}`),
     derivations: derivationsIn(product.model, derivations),
     latency,
     faults,
@@ -100,23 +107,21 @@ function newWorld(scenario: PoolScenario, shared: Shared): World {
   });
 }
 
-export async function startPool(scenario: PoolScenario, shared: Shared): Promise<Running> {
-  const saved = shared.saved?.pools.find((pool) => pool.id === scenario.id);
+export async function startPool(id: string, scenario: PoolScenario, shared: Shared): Promise<Running> {
+  const saved = shared.saved?.pools.find((pool) => pool.id === id);
   if (saved !== undefined) {
-    const world = newWorld(scenario, shared);
+    const world = newWorld(id, scenario, shared);
     await restorePool(world, saved, shared.saved?.journal ?? []);
-    const dispatcher = new Dispatcher(world, registryOf(shared, scenario));
-    const bound = await bindServers(world, dispatcher, saved.addresses, saved.port);
+    const bound = await bindServers(world, dispatcherFor(world, shared), saved.addresses, saved.port);
     resumeMachines(world);
-    return { world, bound };
+    return { world, bound, scenario };
   }
   return findAddresses(scenario.hosts.length, async (addresses) => {
-    const world = newWorld(scenario, shared);
+    const world = newWorld(id, scenario, shared);
     buildPool(world, scenario, addresses);
-    const dispatcher = new Dispatcher(world, registryOf(shared, scenario));
-    const bound = await bindServers(world, dispatcher, addresses, shared.options.port ?? 0);
+    const bound = await bindServers(world, dispatcherFor(world, shared), addresses, shared.options.port ?? 0);
     if (shared.options.guests !== 'none') await bootGuests(world);
-    return { world, bound };
+    return { world, bound, scenario };
   });
 }
 

@@ -1,5 +1,5 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { ClassName } from './model/records.ts';
 import type { RecordValue } from './model/types.ts';
 import { isLinkSet } from './world/links.ts';
@@ -13,6 +13,8 @@ export const isKept = (cls: ClassName): boolean => cls !== 'session' && cls !== 
 
 export interface SavedPool {
   readonly id: string;
+  /** The id of the scenario's pool that it was made as, or that its host came from. */
+  readonly origin: string;
   readonly addresses: readonly string[];
   readonly port: number;
   /** Where the counting of changes goes on, so that an event token of before says nothing of the restored objects. */
@@ -88,37 +90,38 @@ function journalLine(
  */
 export class StateFile {
   private readonly path: string;
-  private readonly epoch: number;
+  private epoch: number;
   private journal: number | undefined;
 
-  /** From here on every change of the worlds goes into a new journal; `write` puts the whole before it. */
-  constructor(path: string, epoch: number, worlds: readonly World[]) {
+  /** `epoch` is the one that was read. Nothing is kept before the first whole. */
+  constructor(path: string, epoch: number) {
     this.path = path;
     this.epoch = epoch;
-    this.journal = openSync(journalPath(path, epoch), 'w', 0o600);
-    for (const world of worlds) this.watch(world);
   }
 
-  /** `pools` as they were when the journal began. The journal before is removed. */
-  async write(pools: readonly SavedPool[]): Promise<void> {
+  /** The whole of this moment; what changes from here on goes into a new journal. The one before is removed. */
+  write(pools: readonly SavedPool[]): void {
+    this.close();
+    this.epoch += 1;
     const whole: Whole = { version: stateVersion, epoch: this.epoch, pools };
-    await writeFile(`${this.path}.tmp`, JSON.stringify(whole), { mode: 0o600 });
-    await rename(`${this.path}.tmp`, this.path);
-    await rm(journalPath(this.path, this.epoch - 1), { force: true });
+    writeFileSync(`${this.path}.tmp`, JSON.stringify(whole), { mode: 0o600 });
+    renameSync(`${this.path}.tmp`, this.path);
+    this.journal = openSync(journalPath(this.path, this.epoch), 'w', 0o600);
+    rmSync(journalPath(this.path, this.epoch - 1), { force: true });
+  }
+
+  watch(world: World): void {
+    world.store.onChange((change) => {
+      const line = isKept(change.cls) ? journalLine(world.id, change) : undefined;
+      if (line !== undefined) this.append(line);
+    });
+    world.onFact((fact) => this.append({ pool: world.id, fact }));
   }
 
   /** What changes from now on is not kept. */
   close(): void {
     if (this.journal !== undefined) closeSync(this.journal);
     this.journal = undefined;
-  }
-
-  private watch(world: World): void {
-    world.store.onChange((change) => {
-      const line = isKept(change.cls) ? journalLine(world.id, change) : undefined;
-      if (line !== undefined) this.append(line);
-    });
-    world.onFact((fact) => this.append({ pool: world.id, fact }));
   }
 
   private append(line: JournalLine): void {

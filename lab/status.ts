@@ -1,4 +1,5 @@
-import type { Lab, LabPool } from './lab.ts';
+import type { Lab } from './lab.ts';
+import type { LabPool } from './pools.ts';
 import type { World } from './world/world.ts';
 
 export interface PoolStatus extends Omit<LabPool, 'password'> {

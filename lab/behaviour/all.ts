@@ -17,6 +17,8 @@ import { migrationBehaviour } from './migration.ts';
 import { networkBehaviour } from './network.ts';
 import { pifBehaviour } from './pif.ts';
 import { placement } from './placement.ts';
+import { poolJoin } from './pool-join.ts';
+import { poolLeave } from './pool-leave.ts';
 import { poolRole } from './pool-role.ts';
 import { poolSettings } from './pool-settings.ts';
 import { sessionBehaviour } from './session.ts';
@@ -53,6 +55,8 @@ export const behaviours = (): readonly Handlers[] => [
   poolSettings,
   hostBehaviour,
   poolRole,
+  poolJoin,
+  poolLeave,
   haBehaviour,
   wlbBehaviour,
   placement,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterHostStart } from '../patching/guidances.ts';
 import type { Work } from '../world/latency.ts';
 import type { Machine } from '../world/machines.ts';
+import type { Place } from '../world/site.ts';
 import type { World } from '../world/world.ts';
 import { startAutomatically } from './auto-poweron.ts';
 import { restartVms } from './ha-failover.ts';
@@ -132,16 +133,21 @@ export function goDownLater(world: World, host: string, comesBack: boolean): voi
   });
 }
 
-/** Restarts the toolstack after the moment given; the VMs run on. `meanwhile` happens while it is down. */
-export function restartToolstackLater(world: World, host: string, after: Work, meanwhile?: () => void): void {
+/** Restarts the toolstack after the moment given; the VMs run on. `meanwhile` happens while it is down and tells as which host it starts again. */
+export function restartToolstackLater(
+  world: World,
+  host: string,
+  after: Work,
+  meanwhile: () => Place = () => ({ world, host }),
+): void {
   const signal = world.machines.of(host).begin();
   world.machines.run(async () => {
     await pass(world, after, signal);
     world.machines.set(host, { power: 'restarting' });
     await stopToolstack(world, host);
-    meanwhile?.();
-    await pass(world, 'agentRestart', signal);
-    await startToolstack(world, host, signal);
+    const next = meanwhile();
+    await pass(next.world, 'agentRestart', signal);
+    await startToolstack(next.world, next.host, signal);
   });
 }
 

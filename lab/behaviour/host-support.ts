@@ -9,6 +9,14 @@ export function assertHostReachable(world: World, host: string): void {
   if (world.machines.of(host).toolstack !== 'up') throw new XapiError('CANNOT_CONTACT_HOST', host);
 }
 
+/** Throws HOST_IS_LIVE for a host that the pool hears of, and for the one that is asked. */
+export function assertDead(world: World, host: string): void {
+  const { metrics } = world.store.get('host', host);
+  if (host === world.pool.master || world.store.get('host_metrics', metrics).live) {
+    throw new XapiError('HOST_IS_LIVE', host);
+  }
+}
+
 export function setLive(world: World, host: string, live: boolean): void {
   world.store.update('host_metrics', world.store.get('host', host).metrics, { live });
   // Its allowed operations follow from that as well.

@@ -6,7 +6,7 @@ import { XapiError } from '../xapi-error.ts';
 import { goDownLater, powerOn, restartToolstackLater, stopToolstackLater } from './host-lifecycle.ts';
 import { assertPlanKept, refreshPlan } from './ha-plan.ts';
 import { haltGuests } from './host-guests.ts';
-import { assertHostReachable, hostOperation, setLive } from './host-support.ts';
+import { assertDead, assertHostReachable, hostOperation, setLive } from './host-support.ts';
 
 function disable(world: World, host: string, autoEnable: boolean): void {
   assertHostReachable(world, host);
@@ -41,13 +41,6 @@ async function goDown(call: Call, host: string, name: 'reboot' | 'shutdown'): Pr
   const { current_operations: current } = world.store.get('host', host);
   const pending = `DummyRef:|${world.identities.uuid()}|host.${name}`;
   world.store.update('host', host, { current_operations: { ...current, [pending]: name } });
-}
-
-function assertDead(world: World, host: string): void {
-  if (host === world.pool.master) throw new XapiError('HOST_IS_LIVE', host);
-  if (world.store.get('host_metrics', world.store.get('host', host).metrics).live) {
-    throw new XapiError('HOST_IS_LIVE', host);
-  }
 }
 
 async function declareDead(world: World, host: string): Promise<void> {

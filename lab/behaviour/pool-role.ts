@@ -1,16 +1,18 @@
 import type { Handlers } from '../dispatch/call.ts';
+import type { Place } from '../world/site.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { restartToolstackLater } from './host-lifecycle.ts';
 import { assertHostReachable } from './host-support.ts';
 
 /** The role moves while the new coordinator's toolstack is down; the old one, if it runs, comes back as a member. */
-function promote(world: World, host: string): void {
+function promote(world: World, host: string): Place {
   const { ref, master: before } = world.pool;
   world.sessions.forget(before, true);
   world.endLife();
   world.store.update('pool', ref, { master: host });
   if (world.machines.of(before).toolstack === 'up') restartToolstackLater(world, before, 'agentStopDelay');
+  return { world, host };
 }
 
 /** A host becomes the coordinator as soon as its toolstack has been started again. */

@@ -26,7 +26,7 @@ const sshOn = setting(() => ({ ssh_enabled: true }));
 const sshOff = setting(() => ({ ssh_enabled: false }));
 
 /** The management interface. Throws HOST_HAS_NO_MANAGEMENT_IP. */
-function managementPif(world: World, host: string): string {
+export function managementPif(world: World, host: string): string {
   const found = world.store.get('host', host).PIFs.find((pif) => world.store.get('PIF', pif).management);
   if (found === undefined) throw new XapiError('HOST_HAS_NO_MANAGEMENT_IP');
   return found;

@@ -2,7 +2,8 @@ import type { Handlers } from '../dispatch/call.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 
-function checkPassword(world: World, user: string, password: string): void {
+/** Throws SESSION_AUTHENTICATION_FAILED. */
+export function checkPassword(world: World, user: string, password: string): void {
   if (user === world.user && password === world.password) return;
   const reason =
     user === world.user ? 'Authentication failure' : 'User not known to the underlying authentication module';

@@ -1,11 +1,13 @@
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { Place } from '../world/site.ts';
 import type { World } from '../world/world.ts';
 import { XapiServer } from './xapi-server.ts';
 
+/** A pool's ports; its hosts can leave it and others can come. */
 export interface BoundPool {
-  readonly addresses: readonly string[];
+  readonly dispatcher: Dispatcher;
   readonly port: number;
-  readonly servers: readonly XapiServer[];
+  readonly servers: XapiServer[];
 }
 
 const attempts = 60;
@@ -15,13 +17,16 @@ async function closeAll(servers: readonly XapiServer[]): Promise<void> {
 }
 
 /** From here on the host's toolstack opens and closes its port. */
-async function attach(world: World, host: string, server: XapiServer): Promise<void> {
+async function attach({ world, host }: Place, server: XapiServer): Promise<void> {
   const machine = world.machines.of(host);
   machine.listener = server;
   if (machine.toolstack === 'down') await server.close();
 }
 
-/** One server per host on one port, since HOST_IS_SLAVE tells an address only. Rejects when one of them is taken. */
+/**
+ * One server per host on one port, since HOST_IS_SLAVE tells an address only; the addresses in the order of the hosts. Rejects
+ * when one of them is taken.
+ */
 export async function bindServers(
   world: World,
   dispatcher: Dispatcher,
@@ -32,17 +37,17 @@ export async function bindServers(
   let common = port;
   try {
     for (const [at, address] of addresses.entries()) {
-      const host = world.store.refs('host')[at] ?? '';
-      const server = new XapiServer(world, host, dispatcher);
+      const place = { world, host: world.store.refs('host')[at] ?? '' };
+      const server = new XapiServer({ ...place, dispatcher });
       servers.push(server);
       common = await server.listen(address, common);
-      await attach(world, host, server);
+      await attach(place, server);
     }
   } catch (error) {
     await closeAll(servers);
     throw error;
   }
-  return { addresses, port: common, servers };
+  return { dispatcher, port: common, servers };
 }
 
 /** Loopback addresses 127.0.a.1 and on, for an a that is free; a random one first, so that labs side by side seldom meet. */

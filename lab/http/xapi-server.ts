@@ -9,7 +9,7 @@ import { firstJsonCodec, jsonCodec } from '../wire/json-codec.ts';
 import { MalformedBody } from '../wire/rpc.ts';
 import { xmlCodec, xmlFailure } from '../wire/xml-codec.ts';
 import type { Listener } from '../world/machines.ts';
-import type { World } from '../world/world.ts';
+import type { Place } from '../world/site.ts';
 import { answerHandler } from './handlers.ts';
 import type { Page } from './pages.ts';
 import { forbidden, headersTooLarge, internalError, notImplemented, pageText, requestTimeout } from './pages.ts';
@@ -81,18 +81,19 @@ async function readBody(req: IncomingMessage, codec: Codec): Promise<string> {
   return body.toString('utf8');
 }
 
+/** The host that answers, and what its calls go through. */
+export interface Home extends Place {
+  readonly dispatcher: Dispatcher;
+}
+
 /** One host's address of the pool: HTTP in, API calls and transfers out. */
 export class XapiServer implements Listener {
-  private readonly world: World;
-  private readonly host: string;
-  private readonly dispatcher: Dispatcher;
+  home: Home;
   private readonly server: Server;
   private place = { address: '', port: 0 };
 
-  constructor(world: World, host: string, dispatcher: Dispatcher) {
-    this.world = world;
-    this.host = host;
-    this.dispatcher = dispatcher;
+  constructor(home: Home) {
+    this.home = home;
     this.server = createServer({ maxHeaderSize: maxHeaderBytes, requireHostHeader: false, keepAliveTimeout: idleMs });
     // The daemon knows no Expect header: it never asks for the body, and takes it when it comes.
     for (const event of ['request', 'checkContinue', 'checkExpectation'])
@@ -103,6 +104,16 @@ export class XapiServer implements Listener {
       if (socket.writable)
         socket.end(pageText(error.code === 'HPE_HEADER_OVERFLOW' ? headersTooLarge : requestTimeout));
     });
+  }
+
+  get address(): string {
+    return this.place.address;
+  }
+
+  /** While it is closed: where it opens next, and as which host. */
+  move(home: Home, port: number): void {
+    this.home = home;
+    this.place = { ...this.place, port };
   }
 
   /** Rejects when the address is taken. Resolves to the port. */
@@ -146,24 +157,25 @@ export class XapiServer implements Listener {
 
   private async route(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { method = '' } = req;
+    const { world, host } = this.home;
     const [path = ''] = (req.url ?? '').split('?');
-    if (method === 'PUT' && path === '/import_raw_vdi') return importRawVdi(this.world, this.host, req);
-    if (method === 'GET' && path === '/export_raw_vdi') return exportRawVdi(this.world, this.host, req);
-    if (method === 'PUT' && path === '/pool_patch_upload') return uploadPatch(this.world, this.host, req);
-    if (method === 'GET' && path === '/updates') return void req.socket.end(answerUpdates(this.world, req));
+    if (method === 'PUT' && path === '/import_raw_vdi') return importRawVdi(world, host, req);
+    if (method === 'GET' && path === '/export_raw_vdi') return exportRawVdi(world, host, req);
+    if (method === 'PUT' && path === '/pool_patch_upload') return uploadPatch(world, host, req);
+    if (method === 'GET' && path === '/updates') return void req.socket.end(answerUpdates(world, req));
     if (method === 'OPTIONS') return sendOk(req, res, undefined, '', [...cors, 'Access-Control-Allow-Methods', 'PUT']);
-    if (method === 'GET' || method === 'PUT') return void req.socket.end(answerHandler(this.world, this.host, req));
+    if (method === 'GET' || method === 'PUT') return void req.socket.end(answerHandler(world, host, req));
     if (method === 'POST' && req.headers['content-length'] === undefined) {
       // At once: what follows the head would be taken for a second request.
       return sendPage(req, internalError('Failure("We require a content-length: HTTP header")'));
     }
-    if (method === 'POST' && path !== '//') return this.call(req, res, codecOf(this.world.product.jsonRpc, path));
+    if (method === 'POST' && path !== '//') return this.call(req, res, codecOf(world.product.jsonRpc, path));
     sendPage(req, ['POST', 'CONNECT'].includes(method) ? forbidden : notImplemented(method));
   }
 
   /** A daemon without JSON-RPC answers what is no XML as a failed call: text/xml is how clients tell that they must speak XML. */
   private decode(codec: Codec, body: string): DecodedCall | string {
-    const { jsonRpc, model } = this.world.product;
+    const { jsonRpc, model } = this.home.world.product;
     try {
       return codec.decodeCall(body, model);
     } catch (error) {
@@ -175,9 +187,10 @@ export class XapiServer implements Listener {
   private async call(req: IncomingMessage, res: ServerResponse, codec: Codec): Promise<void> {
     const decoded = this.decode(codec, await readBody(req, codec));
     if (typeof decoded === 'string') return sendOk(req, res, codec.contentType, decoded, cors);
-    const refused = refuseInEmergency(this.world, this.host, decoded.method);
+    const { world, host, dispatcher } = this.home;
+    const refused = refuseInEmergency(world, host, decoded.method);
     if (refused !== undefined) return sendOk(req, res, codec.contentType, codec.refusal(refused), []);
-    const reply = await this.dispatcher.handle(decoded, this.host);
+    const reply = await dispatcher.handle(decoded, host);
     if (reply === 'cut') req.socket.destroy();
     else if (reply.cut === 'mid') sendHalf(req, res, codec.contentType, reply.body);
     else sendOk(req, res, codec.contentType, reply.body, cors);

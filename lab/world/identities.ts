@@ -7,8 +7,8 @@ export class Identities {
   private readonly seed: string;
   private count = 0;
 
-  constructor(seed: number | undefined) {
-    this.seed = seed === undefined ? randomBytes(16).toString('hex') : String(seed);
+  constructor(seed: string | undefined) {
+    this.seed = seed ?? randomBytes(16).toString('hex');
   }
 
   uuid(): string {

@@ -78,6 +78,19 @@ export class Machines {
     this.keep(host, machine);
   }
 
+  /** The machine leaves the pool. */
+  release(host: string): Machine {
+    const machine = this.of(host);
+    this.machines.delete(host);
+    return machine;
+  }
+
+  /** A machine that another pool has released, for a host of this one. */
+  adopt(host: string, machine: Machine): void {
+    this.machines.set(host, machine);
+    this.keep(host, machine);
+  }
+
   all(): [string, Machine][] {
     return [...this.machines];
   }

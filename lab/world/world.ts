@@ -13,6 +13,7 @@ import type { KeptMachine } from './machines.ts';
 import { Operations } from './operations.ts';
 import { RestartHold } from './restart-hold.ts';
 import { Sessions } from './sessions.ts';
+import type { Site } from './site.ts';
 import { Store } from './store.ts';
 import { Tasks } from './tasks.ts';
 
@@ -29,6 +30,7 @@ export interface WorldParts {
   readonly log: CallLog;
   readonly guests: Guests;
   readonly guestSshPort: number;
+  readonly site: Site;
   /** Told of what must not happen: the lab's own failure outside of any call. */
   readonly onFault: (error: unknown) => void;
 }
@@ -67,6 +69,7 @@ export class World {
   readonly log: CallLog;
   readonly guests: Guests;
   readonly guestSshPort: number;
+  readonly site: Site;
   readonly onFault: (error: unknown) => void;
   /** VMs that are about to start on a host, which has their memory set aside. */
   readonly reserved = new Map<string, Set<string>>();
@@ -95,6 +98,7 @@ export class World {
     this.log = parts.log;
     this.guests = parts.guests;
     this.guestSshPort = parts.guestSshPort;
+    this.site = parts.site;
     this.onFault = parts.onFault;
     this.store = new Store(parts.identities, parts.derivations);
     this.events = new Events(this.store, parts.product.model);

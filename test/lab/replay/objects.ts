@@ -17,7 +17,7 @@ let counter = 0;
 const nextUuid = () => `fffffff0-0000-4000-8000-${String(++counter).padStart(12, '0')}`;
 
 const vmOperations = (record: RecordValue): RecordValue =>
-  derivations.VM?.derive(record, new Store(new Identities(1), {})) ?? {};
+  derivations.VM?.derive(record, new Store(new Identities('1'), {})) ?? {};
 
 /** An object that is known to be there although no answer shows it. */
 export function unseen(cls: ClassName, ref: string, fields: RecordValue = {}): SeenObject {
