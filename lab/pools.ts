@@ -15,6 +15,8 @@ export interface LabPool {
   readonly user: string;
   readonly password: string;
   readonly hostAddresses: readonly string[];
+  /** SHA-256 of what its hosts show, with colons; none where they do not speak TLS. */
+  readonly certificateFingerprints: readonly string[];
 }
 
 /** In the order of the pool's hosts; one that is about to join has none there yet. */
@@ -30,10 +32,13 @@ function describePool(pool: Running): LabPool {
     id: world.id,
     coordinatorAddress: address,
     port: bound.port,
-    url: `http://${address}:${bound.port}`,
+    url: `${world.scheme}://${address}:${bound.port}`,
     user: world.user,
     password: world.password,
     hostAddresses: addressesOf(pool),
+    certificateFingerprints: world.store
+      .records('Certificate')
+      .map(([, certificate]) => certificate.fingerprint_sha256),
   };
 }
 

@@ -69,6 +69,7 @@ function poolOf(text: PoolText, n: number): PoolScenario {
     ...(text.product === undefined ? {} : { product: text.product }),
     user: text.user,
     password: text.password,
+    ...(text.tls === undefined ? {} : { tls: text.tls }),
     hosts,
     srs: spread(text.srs, hostNames, names).map(({ sizeGiB, ...sr }) => ({ ...sr, sizeBytes: sizeGiB * bytesPerGib })),
     networks: spread(text.networks, hostNames, names),

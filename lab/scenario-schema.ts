@@ -36,6 +36,7 @@ const pool = z.strictObject({
   product: z.enum(productNames).optional(),
   user: name.default('root'),
   password: name.default('lab-password'),
+  tls: z.boolean().optional(),
   hosts: z.array(host).min(1),
   srs: z.array(sr).min(1),
   networks: z.array(network).min(1),

@@ -60,6 +60,8 @@ export interface PoolScenario {
   readonly updates?: Offer;
   readonly user: string;
   readonly password: string;
+  /** Whether its hosts answer over TLS, each with a certificate that it has signed itself; false if left out. */
+  readonly tls?: boolean;
   readonly hosts: readonly HostScenario[];
   readonly srs: readonly SrScenario[];
   readonly networks: readonly NetworkScenario[];

@@ -91,6 +91,7 @@ export function newWorld(id: string, scenario: PoolScenario, shared: Shared): Wo
   return new World({
     id,
     site,
+    tls: scenario.tls ?? false,
     product,
     vendor: new Vendor(scenario.updates ?? offerFor(scenario.product)),
     user: scenario.user,

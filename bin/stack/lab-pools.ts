@@ -16,6 +16,7 @@ const labReadySchema = z.looseObject({
       port: z.number().int(),
       user: z.string(),
       password: z.string(),
+      certificateFingerprints: z.array(z.string()).readonly(),
     }),
   ),
 });
@@ -35,10 +36,11 @@ export function labReadyFrom(line: unknown): LabReady {
  * @returns the path of the configuration file
  */
 export function writePoolsFile(stateDir: string, lab: LabReady): string {
-  const pools = lab.pools.map(({ id, hostAddresses, port, user, password }) => {
+  const pools = lab.pools.map(({ id, hostAddresses, port, user, password, certificateFingerprints: pins }) => {
     const passwordFile = join(stateDir, 'secrets', `${id}-password`);
     writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
-    return { id, addresses: hostAddresses, port, tls: { mode: 'none' }, user, passwordFile, guestSshPort };
+    const tls = pins.length === 0 ? { mode: 'none' } : { mode: 'pinned', sha256Fingerprints: pins };
+    return { id, addresses: hostAddresses, port, tls, user, passwordFile, guestSshPort };
   });
   const path = join(stateDir, 'switchboard.yaml');
   writeFileSync(path, `# The lab's pools; written anew at every start.\n${stringify({ pools })}`, { mode: 0o600 });

@@ -6,6 +6,7 @@ import { repositoryBehaviour } from '../patching/repository.ts';
 import { pluginBehaviour } from '../patching/updater-plugin.ts';
 import { accessBehaviour } from './access.ts';
 import { applianceBehaviour } from './appliance.ts';
+import { certificateBehaviour } from './certificates.ts';
 import { evacuationBehaviour } from './evacuation.ts';
 import { bondBehaviour } from './bond.ts';
 import { dataSources } from './data-sources.ts';
@@ -55,6 +56,7 @@ export const behaviours = (): readonly Handlers[] => [
   poolSettings,
   hostBehaviour,
   poolRole,
+  certificateBehaviour,
   poolJoin,
   poolLeave,
   haBehaviour,

@@ -39,7 +39,7 @@ function redirect(world: World, host: string, req: IncomingMessage, sr: string |
   const [first] = plugged;
   if (first === undefined || plugged.some((pbd) => pbd.host === host)) return undefined;
   const { address } = world.store.get('host', first.host);
-  const location = `http://${address}:${req.socket.localPort}${req.url ?? ''}`;
+  const location = `${world.scheme}://${address}:${req.socket.localPort}${req.url ?? ''}`;
   return `HTTP/1.1 302 Found\r\nLocation: ${location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`;
 }
 

@@ -46,7 +46,7 @@ function begin(world: World, host: string, req: IncomingMessage, realm: string):
   const vdi = findVdi(world, url.searchParams.get('vdi') ?? '');
   const elsewhere = redirectTarget(world, host, vdi);
   if (elsewhere !== undefined) {
-    const location = `http://${elsewhere}:${req.socket.localPort}${req.url ?? ''}`;
+    const location = `${world.scheme}://${elsewhere}:${req.socket.localPort}${req.url ?? ''}`;
     return `HTTP/1.1 302 Found\r\nLocation: ${location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`;
   }
   const task = url.searchParams.get('task_id') ?? world.tasks.create(realm, '', host);

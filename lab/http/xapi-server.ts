@@ -1,7 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server as PlainServer, ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { identityOf } from '../behaviour/certificates.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import { refuseInEmergency } from '../dispatch/emergency.ts';
 import type { Codec, DecodedCall } from '../wire/codec.ts';
@@ -89,21 +92,12 @@ export interface Home extends Place {
 /** One host's address of the pool: HTTP in, API calls and transfers out. */
 export class XapiServer implements Listener {
   home: Home;
-  private readonly server: Server;
+  private server: PlainServer | TlsServer | undefined;
+  private readonly sockets = new Set<Socket>();
   private place = { address: '', port: 0 };
 
   constructor(home: Home) {
     this.home = home;
-    this.server = createServer({ maxHeaderSize: maxHeaderBytes, requireHostHeader: false, keepAliveTimeout: idleMs });
-    // The daemon knows no Expect header: it never asks for the body, and takes it when it comes.
-    for (const event of ['request', 'checkContinue', 'checkExpectation'])
-      this.server.on(event, (req: IncomingMessage, res: ServerResponse) => {
-        void this.answer(req, res);
-      });
-    this.server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-      if (socket.writable)
-        socket.end(pageText(error.code === 'HPE_HEADER_OVERFLOW' ? headersTooLarge : requestTimeout));
-    });
   }
 
   get address(): string {
@@ -120,29 +114,59 @@ export class XapiServer implements Listener {
   async listen(address: string, port: number): Promise<number> {
     this.place = { address, port };
     await this.open();
-    const bound = this.server.address();
-    if (typeof bound === 'object' && bound !== null) this.place = { address, port: bound.port };
     return this.place.port;
   }
 
   /** Listens where it was told to, again after a close. */
   async open(): Promise<void> {
-    if (this.server.listening) return;
+    if (this.server !== undefined) return;
+    const server = this.newServer();
     await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen({ host: this.place.address, port: this.place.port, exclusive: true }, () => {
-        this.server.off('error', reject);
+      server.once('error', reject);
+      server.listen({ host: this.place.address, port: this.place.port, exclusive: true }, () => {
+        server.off('error', reject);
         resolve();
       });
     });
+    this.server = server;
+    const bound = server.address();
+    if (typeof bound === 'object' && bound !== null) this.place = { ...this.place, port: bound.port };
   }
 
-  /** Cuts what is still connected. */
+  /** Cuts what is still connected, also what is in the middle of a TLS handshake. */
   async close(): Promise<void> {
-    if (!this.server.listening) return;
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    this.server.closeAllConnections();
+    const { server } = this;
+    if (server === undefined) return;
+    this.server = undefined;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of this.sockets) socket.destroy();
     await closed;
+  }
+
+  renew(): void {
+    const { world, host } = this.home;
+    if (this.server !== undefined && 'setSecureContext' in this.server)
+      this.server.setSecureContext(identityOf(world, host));
+  }
+
+  private newServer(): PlainServer | TlsServer {
+    const { world, host } = this.home;
+    const options = { maxHeaderSize: maxHeaderBytes, requireHostHeader: false, keepAliveTimeout: idleMs };
+    const server = world.tls ? createTlsServer({ ...options, ...identityOf(world, host) }) : createServer(options);
+    // The daemon knows no Expect header: it never asks for the body, and takes it when it comes.
+    for (const event of ['request', 'checkContinue', 'checkExpectation'])
+      server.on(event, (req: IncomingMessage, res: ServerResponse) => {
+        void this.answer(req, res);
+      });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      if (socket.writable)
+        socket.end(pageText(error.code === 'HPE_HEADER_OVERFLOW' ? headersTooLarge : requestTimeout));
+    });
+    server.on('connection', (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
+    return server;
   }
 
   private async answer(req: IncomingMessage, res: ServerResponse): Promise<void> {

@@ -4,6 +4,8 @@ export interface Listener {
   open(): Promise<void>;
   /** Cuts every connection. */
   close(): Promise<void>;
+  /** From now on the host's new certificate is shown. */
+  renew(): void;
 }
 
 export type Power = 'on' | 'rebooting' | 'restarting' | 'off';

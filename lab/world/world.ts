@@ -31,6 +31,8 @@ export interface WorldParts {
   readonly guests: Guests;
   readonly guestSshPort: number;
   readonly site: Site;
+  /** Whether its hosts are spoken to over TLS. */
+  readonly tls: boolean;
   /** Told of what must not happen: the lab's own failure outside of any call. */
   readonly onFault: (error: unknown) => void;
 }
@@ -70,6 +72,7 @@ export class World {
   readonly guests: Guests;
   readonly guestSshPort: number;
   readonly site: Site;
+  readonly tls: boolean;
   readonly onFault: (error: unknown) => void;
   /** VMs that are about to start on a host, which has their memory set aside. */
   readonly reserved = new Map<string, Set<string>>();
@@ -99,6 +102,7 @@ export class World {
     this.guests = parts.guests;
     this.guestSshPort = parts.guestSshPort;
     this.site = parts.site;
+    this.tls = parts.tls;
     this.onFault = parts.onFault;
     this.store = new Store(parts.identities, parts.derivations);
     this.events = new Events(this.store, parts.product.model);
@@ -120,6 +124,11 @@ export class World {
     const [first] = this.store.records('pool');
     if (first === undefined) throw new Error(`the world ${this.id} has no pool object`);
     return { ref: first[0], master: first[1].master };
+  }
+
+  /** Of the addresses at which its hosts are reached. */
+  get scheme(): 'http' | 'https' {
+    return this.tls ? 'https' : 'http';
   }
 
   /** Aborted when the coordinator's toolstack stops, which ends every call under way, or when the lab closes. */

@@ -21,6 +21,7 @@ interface Module {
     readonly auth: { readonly user: string; readonly password: string };
     readonly watchEvents: boolean;
     readonly debounce: number;
+    readonly allowUnauthorized: boolean;
   }) => FullXenApi;
 }
 
@@ -35,8 +36,9 @@ export async function connectXenApi(
   const { createClient } = (await import('xen-api')) as unknown as Module;
   const { user, password } = pool;
   const xapi = createClient({
-    url: `http://${address}:${pool.port}`,
+    url: `${new URL(pool.url).protocol}//${address}:${pool.port}`,
     auth: { user, password },
+    allowUnauthorized: true,
     watchEvents,
     debounce: 1,
   });
