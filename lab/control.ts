@@ -17,6 +17,7 @@ export interface ControlPort {
 }
 
 const newSnapshot = z.strictObject({ name: z.string().min(1).optional() }).optional();
+const newPower = z.strictObject({ power: z.enum(['on', 'off']) });
 const newSpeed = z.strictObject({ speed: z.number().gt(0) });
 
 function addSnapshots(app: Express, lab: Lab): void {
@@ -42,6 +43,22 @@ function addSpeed(app: Express, lab: Lab): void {
     if (!given.success) return refuse(res, 'This is no speed', [z.prettifyError(given.error)]);
     lab.setSpeed(given.data.speed);
     res.json({ speed: lab.speed });
+  });
+}
+
+function addHosts(app: Express, lab: Lab): void {
+  app.get('/hosts', (_req, res) => {
+    res.json(lab.hosts);
+  });
+  app.put('/hosts/:name', async (req, res) => {
+    const given = newPower.safeParse(req.body);
+    if (!given.success) return refuse(res, 'This is no state of a host', [z.prettifyError(given.error)]);
+    const host = lab.hosts.find(({ name }) => name === req.params.name);
+    if (host === undefined)
+      return notFound(res, `host ${req.params.name}`, `there are: ${lab.hosts.map(({ name }) => name).join(', ')}`);
+    if (given.data.power === 'off') await host.losePower();
+    else host.powerOn();
+    res.json(host);
   });
 }
 
@@ -87,6 +104,7 @@ export async function startControl(lab: Lab, port: number): Promise<ControlPort>
   addReads(app, lab);
   addSnapshots(app, lab);
   addSpeed(app, lab);
+  addHosts(app, lab);
   addFaults(app, lab);
   addUpdateFiles(app, lab);
   addBarriers(app, lab);

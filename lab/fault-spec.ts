@@ -3,7 +3,7 @@ import { hiddenMessages } from './model/hidden-messages.ts';
 import { publishedClasses } from './model/model.ts';
 
 /** What is no call, but something that happens in the lab and can go wrong there. */
-const points = ['guest.boot', 'guest.ssh', 'sr.allocate', 'vm.migrate'] as const;
+const points = ['guest.boot', 'guest.ssh', 'host.boot', 'sr.allocate', 'vm.migrate'] as const;
 export type FaultPoint = (typeof points)[number];
 
 export const isPoint = (method: string): boolean => points.some((point) => point === method);
@@ -63,6 +63,15 @@ function fault<Kind extends string, Shape extends z.ZodRawShape>(kind: Kind, sha
 const calls = { method: call.optional() };
 const at = <Point extends FaultPoint>(point: Point) => ({ method: z.literal(point).default(point) });
 
+/** A host that goes down on a call, or in the middle of a migration. */
+const downfall = {
+  method: z.union([z.literal('vm.migrate'), call]).optional(),
+  /** Name, uuid or address of the host; if left out the one that the call is about, else the one on which it happens. */
+  victim: text.optional(),
+  /** Until it is made to run again; for good if left out. */
+  forMs: delayMs.optional(),
+};
+
 /** Every fault that there is, by its kind. */
 export const faultSchema = z.discriminatedUnion('kind', [
   /** Nothing is done; the call (of an Async one: its task) ends with the error. */
@@ -73,13 +82,19 @@ export const faultSchema = z.discriminatedUnion('kind', [
   fault('late-effect', { ...calls, delayMs }),
   /** The connection is cut at once; the request reaches the pool `delayMs` later, and only then is it checked and done. */
   fault('late-request', { ...calls, delayMs }),
-  fault('slow', { method: z.union([z.literal('guest.boot'), call]).optional(), delayMs }),
+  fault('slow', { method: z.union([z.enum(['guest.boot', 'host.boot']), call]).optional(), delayMs }),
   /** The connection is cut before anything is done, in the middle of the answer or upload, or behind the whole answer. */
   fault('cut', { ...calls, at: z.enum(['before', 'mid', 'after']).default('before') }),
   /** The caller's session ends before the call is looked at. */
   fault('session-expired', calls),
   /** Answered as by a member; `address` is where it says that its coordinator is, the real one if left out. */
   fault('host-is-slave', { ...calls, address: text.optional() }),
+  /** The host loses its power: no port, no guests, at once. A call that it would have answered is cut before anything is done. */
+  fault('host-dead', downfall),
+  /** The host's daemon is gone at once and its VMs run on; with high availability the host is fenced when it is missed. */
+  fault('toolstack-down', downfall),
+  /** It has gone down for a reboot and does not come back: it is off. */
+  fault('stays-down', at('host.boot')),
   /** The VM runs, its guest never answers. */
   fault('never-boots', at('guest.boot')),
   /** VM_MIGRATE_FAILED in the middle; the VM stays where it was. */
@@ -106,9 +121,14 @@ export const barrierSchema = z
 /** A fault as it is planned; what may be left out is left out. */
 export type FaultSpec = z.input<typeof faultSchema>;
 export type Fault = z.output<typeof faultSchema>;
+/** What takes a host down. */
+export type Downfall = Extract<Fault, { readonly kind: 'host-dead' | 'toolstack-down' }>;
 /** What can happen to a connection to a guest. */
 export type SshFault = Extract<Fault, { readonly method: 'guest.ssh' }>;
 export type BarrierSpec = z.output<typeof barrierSchema>;
+
+export const isDownfall = (fault: Fault): fault is Downfall =>
+  fault.kind === 'host-dead' || fault.kind === 'toolstack-down';
 
 export const isSshFault = (fault: Fault | undefined): fault is SshFault => fault?.method === 'guest.ssh';
 

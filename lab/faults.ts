@@ -1,6 +1,6 @@
 import type { OpenCall } from './call-log.ts';
-import type { BarrierSpec, Fault, FaultSpec } from './fault-spec.ts';
-import { faultSchema, isPoint } from './fault-spec.ts';
+import type { BarrierSpec, Downfall, Fault, FaultSpec } from './fault-spec.ts';
+import { faultSchema, isDownfall, isPoint } from './fault-spec.ts';
 import { Dice } from './world/dice.ts';
 
 export interface PlannedFault {
@@ -115,11 +115,13 @@ export class FaultPlan {
   private readonly faults: Planned[] = [];
   private readonly barriers: OpenBarrier[] = [];
   private readonly seed: number;
+  private readonly strike: (fault: Downfall, target: Target) => void;
   private lastId = 0;
 
-  /** The seed is for the faults with a probability that bring none of their own. */
-  constructor(seed = 0) {
-    this.seed = seed;
+  /** The seed is for the faults with a probability that bring none of their own; `strike` takes hosts down. */
+  constructor(seed: number | undefined, strike: (fault: Downfall, target: Target) => void) {
+    this.seed = seed ?? 0;
+    this.strike = strike;
   }
 
   /** Throws ZodError when it is no fault. */
@@ -173,6 +175,7 @@ export class FaultPlan {
     if (taken === undefined) return undefined;
     taken.fired += 1;
     if (call !== undefined) call.faults = [...call.faults, taken.id];
+    if (isDownfall(taken.fault)) this.strike(taken.fault, target);
     return taken.fault;
   }
 

@@ -9,7 +9,7 @@ import { InProcessGuests } from './guests/guest.ts';
 import { SilentGuests } from './guests/silent.ts';
 import { NamespaceGuests } from './netns/namespace-guests.ts';
 import type { LabHost } from './lab-host.ts';
-import { findHost } from './lab-host.ts';
+import { allHosts, findHost, strike } from './lab-host.ts';
 import type { LabPool } from './pools.ts';
 import { Pools } from './pools.ts';
 import { defaultPool } from './scenario.ts';
@@ -34,6 +34,8 @@ export interface Lab {
   readonly speed: number;
   /** Also for what is under way. Throws a RangeError unless it is above 0. */
   setSpeed(speed: number): void;
+  /** The machines of all pools. */
+  readonly hosts: readonly LabHost[];
   /** The machine below a host's record, by the host's name. Throws when no pool has a host of that name. */
   host(name: string): LabHost;
   snapshot(): WorldSnapshot;
@@ -66,7 +68,6 @@ async function sweepRegularly(pools: Pools, latency: Latency, closing: AbortSign
 /** Starts a simulated data centre on loopback addresses. Rejects when a saved pool's addresses are taken by somebody else. */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const log = new CallLog();
-  const faults = new FaultPlan(options.seed);
   const onSshConnect = ({ vmUuid, user = '' }: { vmUuid: string; user?: string }) =>
     log.noteSshConnection(vmUuid, user);
   const namespaces =
@@ -76,7 +77,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const scenarios = options.pools ?? [defaultPool()];
   const registries = registriesFor(scenarios);
   const latency = new Latency(options.latencies ?? 'zero', options.speed ?? 1000, options.latenciesMs);
-  const pools = new Pools({ options, registries, log, faults, latency, guests, saved });
+  const faults = new FaultPlan(options.seed, (fault, target) => strike(pools.worlds, fault, target));
+  const pools: Pools = new Pools({ options, registries, log, faults, latency, guests, saved });
   await pools.start(scenarios);
   const closing = new AbortController();
   void sweepRegularly(pools, latency, closing.signal);
@@ -95,6 +97,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       return pools.worlds;
     },
     namespaces,
+    get hosts() {
+      return allHosts(pools.worlds);
+    },
     host: (name) => findHost(pools.worlds, name),
     snapshot: () => snapshot(pools.worlds),
     diff: (before) => diff(before, snapshot(pools.worlds)),

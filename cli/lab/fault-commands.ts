@@ -74,6 +74,8 @@ function add(io: Io, control: ControlOf): Command {
     .option('--delay-ms <ms>', 'for slow and late ones', number)
     .option('--at <place>', 'for cut: before, mid or after')
     .option('--address <address>', 'for host-is-slave: where the coordinator is said to be')
+    .option('--victim <host>', 'for host-dead and toolstack-down: which host, by name, uuid or address')
+    .option('--for-ms <ms>', 'for host-dead and toolstack-down: until it runs again', number)
     .option('--after-ms <ms>', 'for ssh-drops', number)
     .option('--after-bytes <bytes>', 'for ssh-drops', number)
     .option('--file <path>', 'faults as YAML or JSON, - for stdin, instead of the flags')

@@ -33,6 +33,7 @@ export function labCommand(session: Session): Command {
     .addCommand(upCommand(session))
     .addCommand(status(io, control))
     .addCommand(faultCommand(io, control))
+    .addCommand(power(io, control))
     .addCommand(speed(io, control))
     .addCommand(diffCommand(session, control))
     .addCommand(downCommand(io));
@@ -54,6 +55,17 @@ function status(io: Io, control: ControlOf): Command {
     .action(async ({ json }: { readonly json?: boolean }) => {
       const found = await control().status();
       io.out(json === true ? `${JSON.stringify(found)}\n` : statusLines(found));
+    });
+}
+
+function power(io: Io, control: ControlOf): Command {
+  return new Command('power')
+    .description('Take the power from a host at once, or make it run again, whatever it was that took it down')
+    .argument('<host>', 'its name')
+    .argument('<state>', 'on or off')
+    .action(async (host: string, state: string) => {
+      await control().setPower(host, state);
+      io.err(state === 'off' ? `${host} has no power.\n` : `${host} is on its way back.\n`);
     });
 }
 

@@ -56,6 +56,11 @@ export class LabControl {
     await this.#ask('PUT', '/speed', { speed });
   }
 
+  /** On: it is made to run, whatever it was that took it down. */
+  async setPower(host: string, power: string): Promise<void> {
+    await this.#ask('PUT', `/hosts/${encodeURIComponent(host)}`, { power });
+  }
+
   async faults(): Promise<PlannedFault[]> {
     return this.#ask<PlannedFault[]>('GET', '/faults');
   }

@@ -5,6 +5,7 @@ import type { Machine } from '../world/machines.ts';
 import type { Place } from '../world/site.ts';
 import type { World } from '../world/world.ts';
 import { startAutomatically } from './auto-poweron.ts';
+import { faultAt } from './fault-points.ts';
 import { restartVms } from './ha-failover.ts';
 import { haIsOn } from './ha-plan.ts';
 import { haltGuests } from './host-guests.ts';
@@ -108,13 +109,11 @@ async function startToolstack(world: World, host: string, signal: AbortSignal): 
 }
 
 async function boot(world: World, host: string, signal: AbortSignal): Promise<void> {
-  const machine = world.machines.of(host);
   world.machines.set(host, { power: 'rebooting' });
-  const plan = machine.bootPlan;
-  machine.bootPlan = undefined;
-  if (plan?.kind === 'never') return world.machines.set(host, { power: 'off' });
+  const fault = faultAt(world, 'host.boot', 'host', host, host);
+  if (fault?.kind === 'stays-down') return world.machines.set(host, { power: 'off' });
   await pass(world, 'hostReboot', signal);
-  if (plan?.kind === 'late') await sleep(world.latency.timeoutMs(plan.extraMs), undefined, { signal });
+  if (fault?.kind === 'slow') await sleep(fault.delayMs, undefined, { signal });
   await startToolstack(world, host, signal);
 }
 

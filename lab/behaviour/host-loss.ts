@@ -14,6 +14,16 @@ function electCoordinator(world: World): void {
   if (next !== undefined) takeOver(world, next, 'agentStopDelay');
 }
 
+/** The host's daemon is gone, its VMs run on. Missed by its pool, it is taken for dead, or fenced where that is to be trusted. */
+export async function loseToolstack(world: World, host: string): Promise<void> {
+  const signal = world.machines.of(host).begin();
+  await stopToolstack(world, host);
+  whenUnheard(world, signal, async () => {
+    if (haIsOn(world)) await losePower(world, host);
+    else if (coordinatorIsUp(world)) setLive(world, host, false);
+  });
+}
+
 /** Power loss: no port, no guests, at once, while the pool's records say otherwise until it misses the heartbeats. */
 export async function losePower(world: World, host: string): Promise<void> {
   const signal = world.machines.of(host).begin();

@@ -41,6 +41,13 @@ function failIfPlanned(world: World, vm: string, host: string): void {
     throw new XapiError('VM_MIGRATE_FAILED', vm, home, host, 'planned by the lab');
 }
 
+/** Throws VM_MIGRATE_FAILED when the way between the hosts has no end any more. */
+function assertBothRun(world: World, vm: string, host: string): void {
+  const { resident_on: home } = world.store.get('VM', vm);
+  if ([home, host].some((end) => world.machines.of(end).power === 'off'))
+    throw new XapiError('VM_MIGRATE_FAILED', vm, home, host, 'the connection to the other host was lost');
+}
+
 /** Both hosts hold the VM's memory until it has moved; `arrived` is the last thing before it lives over there. */
 export async function migrate(
   call: Call,
@@ -55,6 +62,7 @@ export async function migrate(
       await world.latency.spend('migrate', signal, 1 / rounds);
       call.progress((0.9 * round) / rounds);
       if (round === rounds / 2) failIfPlanned(world, vm, host);
+      assertBothRun(world, vm, host);
     }
     arrived();
     arrive(world, vm, host);

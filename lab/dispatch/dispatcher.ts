@@ -112,7 +112,9 @@ export class Dispatcher {
     const refusal = earlyRefusal(this.world, prepared.session, fault);
     if (refusal !== undefined) return { body: decoded.failure(failed(record, refusal)) };
     record.cut = losesAnswer(fault);
-    if (fault?.kind === 'cut' && fault.at === 'before') {
+    const isDown = fault !== undefined && this.world.machines.of(host).toolstack === 'down';
+    if (isDown || (fault?.kind === 'cut' && fault.at === 'before')) {
+      record.cut = true;
       record.outcome = 'dropped';
       return 'cut';
     }

@@ -20,9 +20,6 @@ export interface KeptMachine {
   readonly autoEnable: boolean;
 }
 
-/** A host's way back from its next reboot: after so many milliseconds of the reference, or not at all. */
-export type BootPlan = { readonly kind: 'late'; readonly extraMs: number } | { readonly kind: 'never' };
-
 /** The machine below a host's record: power, toolstack, port. */
 export class Machine implements KeptMachine {
   power: Power = 'on';
@@ -34,7 +31,6 @@ export class Machine implements KeptMachine {
   disabledUntilReboot = false;
   /** Where it looks for its coordinator if it was told otherwise by pool.emergency_reset_master. */
   coordinatorAddress: string | undefined;
-  bootPlan: BootPlan | undefined;
   listener: Listener | undefined;
   private transition = new AbortController();
   private readonly closing: AbortSignal;

@@ -113,6 +113,19 @@ describe('switchboard lab', () => {
         { cls: 'network', change: 'added' },
       ]);
 
+      const death = ['--kind', 'host-dead', '--method', 'VM.get_all', '--victim', 'ams1-h3', '--for-ms', '3600000'];
+      await run('lab', 'fault', 'add', ...death);
+      await call(lab, 'VM.get_all');
+      const machines = async () =>
+        (await (await fetch(`${lab.controlUrl}/hosts`)).json()) as { name: string; power: string }[];
+      expect((await machines()).filter(({ power }) => power === 'off')).toMatchObject([{ name: 'ams1-h3' }]);
+      expect((await run('lab', 'power', 'ams1-h3', 'on')).stderr).toBe('ams1-h3 is on its way back.\n');
+      expect((await machines()).filter(({ power }) => power === 'off')).toEqual([]);
+      expect(await run('lab', 'power', 'nosuch', 'on')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('there are: ams1-h1'),
+      });
+
       expect(await run('lab', 'down')).toMatchObject({
         code: 0,
         stderr: expect.stringContaining('no process is left'),

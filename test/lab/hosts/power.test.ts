@@ -91,7 +91,7 @@ describe('the reboot of a member', () => {
   });
 
   it('can be planned to end in nothing, until somebody switches the host on', async () => {
-    lab().host('ams1-h2').planBoot({ kind: 'never' });
+    lab().plan({ kind: 'stays-down', object: 'ams1-h2' });
     const before = await hostRecord(client(), host);
     await client().call('host.disable', host);
     await client().call('host.reboot', host);
