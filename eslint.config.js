@@ -86,6 +86,7 @@ const OUTSIDE_SANDBOX = ['process', 'performance', 'Temporal', 'Buffer', 'fetch'
 
 const toolDemandsDefaultExport = [
   'jest.release.config.js',
+  'jest.replay.config.js',
   'eslint.config.js',
   'jest.config.js',
   'test/support/closing-line-reporter.js',

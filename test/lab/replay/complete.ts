@@ -9,8 +9,7 @@ import type { Exchange } from './recording.ts';
 import type { SeenObject } from './seed.ts';
 import { countsIn } from './seed.ts';
 
-export const hostsOf = (objects: readonly SeenObject[]) =>
-  objects.filter(({ cls }) => cls === 'host').map(({ ref }) => ref);
+const hostsOf = (objects: readonly SeenObject[]) => objects.filter(({ cls }) => cls === 'host').map(({ ref }) => ref);
 
 const classNames = new Map([...classes.keys()].map((cls) => [cls.toLowerCase(), cls]));
 
@@ -98,4 +97,19 @@ export function storage(objects: readonly SeenObject[], stretch: readonly Exchan
     const fields = { physical_size: 1_099_511_627_776, ...(uuid === undefined ? {} : { uuid }) };
     return { ...object, record: { ...object.record, name_label: 'Local storage', ...fields } };
   });
+}
+
+/** Every storage is plugged in: by a PBD of which nothing but its host is known, else by one that nobody saw. */
+export function plugged(objects: readonly SeenObject[]): SeenObject[] {
+  const pbds = objects.filter(({ cls }) => cls === 'PBD');
+  const namesSr = ({ record }: SeenObject) => realRef.test(asText(record['SR']));
+  const loose = pbds.filter((pbd) => !namesSr(pbd));
+  const taken = new Set(pbds.map(({ record }) => record['SR']));
+  const bare = objects.filter(({ cls, ref }) => cls === 'SR' && !taken.has(ref));
+  const attached = bare.map(({ ref: SR }) => {
+    const host = hostsOf(objects)[0] ?? '';
+    const { ref, record } = loose.shift() ?? filler('PBD', { host, currently_attached: true });
+    return { cls: 'PBD' as const, ref, record: { ...record, SR } };
+  });
+  return [...objects.filter((object) => !attached.some(({ ref }) => ref === object.ref)), ...attached];
 }

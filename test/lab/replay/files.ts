@@ -47,19 +47,22 @@ export function inDump({ body }: Exchange): SeenObject[] {
   });
 }
 
-/** The objects of an exported VM. `refs` gives the reference that an object's number in the archive stands for. */
-export function inArchive({ body }: Exchange, refs: (cls: ClassName, number: string) => string): SeenObject[] {
+/** Whether the body is an archive of exported metadata. */
+export const isArchive = ({ body }: Exchange): boolean => body.startsWith('ova.xml\0');
+
+/** The objects of an exported VM. `refs` gives the reference of the object that has the uuid. */
+export function inArchive({ body }: Exchange, refs: (cls: ClassName, uuid: string) => string): SeenObject[] {
   const text = body.slice(body.indexOf('<value>'), body.lastIndexOf('</value>') + '</value>'.length);
   const description = readValue(parseXml(text)) as { objects: readonly RpcStruct[] };
   const found = description.objects.flatMap(({ class: cls, id, snapshot }) => {
     const known = [...classes.keys()].find((name) => name === cls);
     return known === undefined || snapshot === undefined || !isStruct(snapshot)
       ? []
-      : [{ cls: known, number: asText(id as string), snapshot }];
+      : [{ cls: known, number: asText(id as string), record: typedRecord(known, snapshot) }];
   });
-  const names = new Map(found.map(({ cls, number }) => [number, refs(cls, number)]));
-  return found.map(({ cls, number, snapshot }) => {
-    const record = JSON.stringify(typedRecord(cls, snapshot)).replace(/Ref:\d+/g, (ref) => names.get(ref) ?? nullRef);
-    return { cls, ref: names.get(number) ?? '', record: JSON.parse(record) as RecordValue };
+  const names = new Map(found.map(({ cls, number, record }) => [number, refs(cls, asText(record['uuid']))]));
+  return found.map(({ cls, number, record }) => {
+    const named = JSON.stringify(record).replace(/Ref:\d+/g, (ref) => names.get(ref) ?? nullRef);
+    return { cls, ref: names.get(number) ?? '', record: JSON.parse(named) as RecordValue };
   });
 }

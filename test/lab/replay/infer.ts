@@ -2,51 +2,24 @@ import { classModel } from '../../../lab/model/model.ts';
 import type { ClassName } from '../../../lab/model/records.ts';
 import type { RecordValue, Value } from '../../../lab/model/types.ts';
 import { asText } from '../../../lab/model/types.ts';
-import type { Chapter } from './chapters.ts';
-import { byAge, fillers, hostsOf, household, linked, listed, storage } from './complete.ts';
-import { filler, unseen } from './objects.ts';
-import type { SeenCall, Sighting } from './observed.ts';
-import { callIn, realRef, refsIn, sightingsIn } from './observed.ts';
+import { links, targetsOf } from '../../../lab/world/links.ts';
+import type { Chapter } from './run.ts';
+import { askedOf, involvesMember } from './asked.ts';
+import { byAge, fillers, household, linked, listed, plugged, storage } from './complete.ts';
+import { unseen, unseenUuid } from './objects.ts';
+import type { Evidence } from './evidence.ts';
+import { evidenceOf } from './evidence.ts';
+import type { SeenCall } from './observed.ts';
+import { realRef, refsIn } from './observed.ts';
 import type { Exchange } from './recording.ts';
 import type { SeenObject } from './seed.ts';
 import { countsIn } from './seed.ts';
+import { stretchesOf } from './stretches.ts';
 
 /** Failures that come before anyone looks for the objects that a call names. */
 const early = /^(INTERNAL_ERROR|HANDLE_INVALID|SESSION_INVALID|MESSAGE_|HOST_IS_SLAVE|Fault|UUID_INVALID)/;
 
 const isRead = (call: SeenCall): boolean => /\.(get_|assert_|from$|next$)/.test(call.method);
-
-/** Everything that the files show, in the order of their exchanges. */
-interface Evidence {
-  readonly calls: ReadonlyMap<number, SeenCall>;
-  readonly sightings: readonly Sighting[];
-}
-
-function evidenceOf(exchanges: readonly Exchange[]): Evidence {
-  const calls = new Map<number, SeenCall>();
-  const sightings = exchanges.flatMap((exchange) => {
-    const call = callIn(exchange);
-    if (call !== undefined) calls.set(exchange.n, call);
-    return sightingsIn(exchange, call);
-  });
-  return { calls, sightings };
-}
-
-/** Stretches without a gap that one host answered: what comes later in one follows from what came before. */
-function stretchesOf(exchanges: readonly Exchange[]): (readonly Exchange[])[] {
-  const members = new Set(exchanges.filter(saysMember).map(({ group }) => group));
-  const stretches: Exchange[][] = [];
-  for (const item of exchanges) {
-    const last = stretches.at(-1)?.at(-1);
-    const follows = last?.n === item.n - 1 && members.has(last.group) === members.has(item.group);
-    if (follows) stretches.at(-1)?.push(item);
-    else stretches.push([item]);
-  }
-  return stretches;
-}
-
-const saysMember = ({ sent, body }: Exchange): boolean =>
-  sent.includes('session.login_with_password') && body.includes('HOST_IS_SLAVE');
 
 /** Sessions that are used although no answer of the stretch gave them. */
 function sessionsBefore(stretch: readonly Exchange[], { calls }: Evidence): string[] {
@@ -88,12 +61,19 @@ function named(stretch: readonly Exchange[], evidence: Evidence): Map<string, Cl
   return found;
 }
 
+/** The hosts that any answer names. */
+const hostsNamed = ({ calls }: Evidence): string[] =>
+  [...calls.values()].flatMap(({ message, result }) =>
+    message?.fullName === 'host.get_all' ? refsIn(message.result, result).map(([, ref]) => ref) : [],
+  );
+
 /** Objects that calls of the stretch made, and what belongs to them. */
 function bornIn(stretch: readonly Exchange[], evidence: Evidence): Set<string> {
   const born = new Set<string>();
   for (const { n } of stretch) {
     const call = evidence.calls.get(n);
-    if (call !== undefined && !isRead(call) && typeof call.result === 'string') born.add(call.result);
+    if (call !== undefined && !isRead(call) && typeof call.result === 'string' && realRef.test(call.result))
+      born.add(call.result);
   }
   const [first, last] = [stretch[0]?.n ?? 0, stretch.at(-1)?.n ?? 0];
   const own = evidence.sightings.filter(({ n }) => n >= first && n <= last);
@@ -120,13 +100,21 @@ function scanned(stretch: readonly Exchange[], { calls }: Evidence): string[] {
   return found.filter((ref) => !before.some((text) => text.includes(ref)));
 }
 
-const owners = ['VM', 'VBD', 'VIF', 'VBDs', 'PIFs'];
-const belongs = (cls: ClassName, record: RecordValue, born: ReadonlySet<string>): boolean =>
-  ['VBD', 'VIF', 'VDI', 'console', 'network'].includes(cls) &&
-  owners.some((field) => [record[field] ?? []].flat().some((ref) => born.has(asText(ref))));
+/** References that an older object can be given to a newer one. */
+const lateBound: ReadonlySet<string> = new Set(['resident_on', 'appliance', 'groups', 'parent', 'bond_slave_of']);
+const bonds = links.filter(({ field }) => !lateBound.has(field));
 
+/** Whether the object names one of the born as the one that it belongs to; a network comes with its first card. */
+const belongs = (cls: ClassName, record: RecordValue, born: ReadonlySet<string>): boolean =>
+  bonds.some(({ from, field }) => from === cls && targetsOf(record[field]).some((ref) => born.has(ref))) ||
+  (cls === 'network' && targetsOf(record['PIFs']).some((ref) => born.has(ref)));
+
+/** What came with the object, or after it. */
 const parts = (cls: ClassName, record: RecordValue): string[] =>
-  cls === 'VM' ? ['metrics', 'guest_metrics'].map((field) => asText(record[field])) : [];
+  [
+    ...['metrics', 'guest_metrics'].map((field) => asText(record[field])),
+    ...bonds.filter(({ to }) => to === cls).flatMap(({ set }) => targetsOf(record[set])),
+  ].filter((ref) => realRef.test(ref));
 
 /** Undoes what a call of the stretch did to a field that was read after it; undefined where that cannot be told. */
 function undone(calls: readonly SeenCall[], field: string, value: Value): Value | undefined {
@@ -146,8 +134,7 @@ function initialRecord(ref: string, stretch: readonly Exchange[], { calls, sight
   const [first, last] = [stretch[0]?.n ?? 0, stretch.at(-1)?.n ?? 0];
   const of = sightings.filter((sighting) => sighting.ref === ref);
   const writes = [...calls.values()].filter(
-    ({ n, params, result, ...call }) =>
-      n >= first && n <= last && result !== undefined && params[1] === ref && !isRead({ n, params, result, ...call }),
+    (call) => call.n >= first && call.n <= last && call.result !== undefined && call.params[1] === ref && !isRead(call),
   );
   const later = of.filter(({ n }) => n > last).reverse();
   const during = of.filter(({ n }) => n >= first && n <= last).reverse();
@@ -178,23 +165,20 @@ function worldOf(stretch: readonly Exchange[], evidence: Evidence): SeenObject[]
   };
   const [first, last] = [stretch[0]?.n ?? 0, stretch.at(-1)?.n ?? 0];
   for (const { cls, ref } of evidence.sightings.filter(({ cls }) => cls === 'pool' || cls === 'host')) add(cls, ref);
+  if (involvesMember(stretch)) for (const ref of hostsNamed(evidence)) add('host', ref);
   const shown = evidence.sightings.filter(({ n }) => n >= first && n <= last);
   for (const { cls, ref } of shown) if (realRef.test(ref)) add(cls, ref);
   for (const [ref, cls] of named(stretch, evidence)) add(cls, ref);
   for (const object of household(objects)) {
     const known = objects.get(object.ref)?.record;
     const fields = classModel(object.cls).fields.filter(({ name }) => known?.[name] !== undefined).length;
-    if (known === undefined || fields === 0 || asText(known['uuid']).startsWith('fffffff0'))
+    if (known === undefined || fields === 0 || asText(known['uuid']).startsWith(unseenUuid))
       objects.set(object.ref, object);
   }
   for (const { cls, record } of [...objects.values()]) if (cls === 'VDI') add('SR', asText(record['SR']));
   const all = storage([...objects.values()], stretch).filter(({ ref }) => realRef.test(ref));
-  const pbds = all
-    .filter(({ cls, record }) => cls === 'SR' && (record['PBDs'] as readonly string[]).length === 0)
-    .map(({ ref }) => filler('PBD', { SR: ref, host: hostsOf(all)[0] ?? '', currently_attached: true }));
-  const known = [...all, ...pbds];
-  const whole = [...known, ...listed(known)];
-  return linked(byAge([...fillers(whole, stretch, born), ...whole], shown));
+  const known = plugged([...all, ...listed(all)]);
+  return linked(byAge([...fillers(known, stretch, born), ...known], shown));
 }
 
 /** A file's stretches as they can be replayed; `known` may show more of the world than the file itself. */
@@ -202,15 +186,14 @@ export function chaptersOf(file: readonly Exchange[], known: readonly Exchange[]
   const evidence = evidenceOf(
     [...new Map([...known, ...file].map((item) => [item.n, item])).values()].sort((a, b) => a.n - b.n),
   );
-  return stretchesOf(file).map((stretch) => {
-    const sessions = sessionsBefore(stretch, evidence);
+  return stretchesOf(file, evidence).map((exchanges) => {
+    const sessions = sessionsBefore(exchanges, evidence);
     return {
-      name: `${stretch[0]?.n}-${stretch.at(-1)?.n}`,
-      groups: [...new Set(stretch.map(({ group }) => group))],
-      host: stretch.some(saysMember) ? 1 : 0,
-      sessions: sessions.map((ref) => ref.slice('OpaqueRef:'.length)),
-      otherSessions: otherSessions(stretch, sessions.length, evidence),
-      objects: () => worldOf(stretch, evidence),
+      exchanges,
+      asked: askedOf(exchanges, evidence.calls),
+      sessions,
+      otherSessions: otherSessions(exchanges, sessions.length, evidence),
+      objects: worldOf(exchanges, evidence),
     };
   });
 }

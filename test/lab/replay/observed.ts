@@ -2,10 +2,13 @@ import { classes, newestModel } from '../../../lab/model/model.ts';
 import type { MessageModel } from '../../../lab/model/model.ts';
 import type { ClassName } from '../../../lab/model/records.ts';
 import type { RecordValue, XenType } from '../../../lab/model/types.ts';
+import { asText } from '../../../lab/model/types.ts';
 import { jsonCodec } from '../../../lab/wire/json-codec.ts';
 import type { Rpc } from '../../../lab/wire/rpc.ts';
 import { isList, isStruct } from '../../../lab/wire/rpc.ts';
 import { xmlCodec } from '../../../lab/wire/xml-codec.ts';
+import { inArchive, inDump, isArchive } from './files.ts';
+import { filler } from './objects.ts';
 import type { Exchange } from './recording.ts';
 import { answerOf, cutObject, cutRecord, objectsIn, typedValue } from './seed.ts';
 
@@ -22,6 +25,7 @@ export interface SeenCall {
   readonly n: number;
   /** Without `Async.`. */
   readonly method: string;
+  readonly isAsync: boolean;
   readonly params: readonly Rpc[];
   readonly message: MessageModel | undefined;
   /** Undefined for a failure. */
@@ -50,7 +54,14 @@ export function callIn(exchange: Exchange): SeenCall | undefined {
     const codec = body.startsWith('{') ? jsonCodec : xmlCodec;
     const { method, params } = codec.decodeCall(body, newestModel);
     const name = method.replace(/^(Internal)?Async\./, '');
-    return { n: exchange.n, method: name, params, message: messages.get(name), ...outcome(exchange) };
+    return {
+      n: exchange.n,
+      method: name,
+      isAsync: name !== method,
+      params,
+      message: messages.get(name),
+      ...outcome(exchange),
+    };
   } catch {
     return undefined;
   }
@@ -83,10 +94,27 @@ function fieldRead({ n, message, params, result }: SeenCall): Sighting[] {
   return [{ n, cls: message.cls, ref, record: { [field]: typedValue(known.type, result) } }];
 }
 
+/** The objects in an archive of exported metadata, which names them by uuid: as far as they are known otherwise. */
+export function archivedIn(exchange: Exchange, seen: readonly Sighting[]): Sighting[] {
+  if (!isArchive(exchange)) return [];
+  const known = new Map(seen.map(({ ref, record }) => [asText(record['uuid']), ref]));
+  const unseenOf = (wanted: ClassName) => {
+    const refs = seen.flatMap(({ cls, record }) =>
+      (classes.get(cls)?.fields ?? [])
+        .filter(({ type }) => type.kind === 'ref' && type.cls === wanted)
+        .map(({ name }) => asText(record[name])),
+    );
+    return refs.find((ref) => realRef.test(ref) && ![...known.values()].includes(ref));
+  };
+  const refOf = (cls: ClassName, uuid: string) => known.get(uuid) ?? unseenOf(cls) ?? filler(cls).ref;
+  return inArchive(exchange, refOf).map((object) => ({ n: exchange.n, ...object }));
+}
+
 /** What the exchange shows of any object. */
 export function sightingsIn(exchange: Exchange, call: SeenCall | undefined): Sighting[] {
+  if (call === undefined) return inDump(exchange).map((object) => ({ n: exchange.n, ...object }));
   const whole = objectsIn(exchange).map((object) => ({ n: exchange.n, ...object }));
-  if (exchange.fullBodyBytes === undefined) return [...whole, ...(call === undefined ? [] : fieldRead(call))];
+  if (exchange.fullBodyBytes === undefined) return [...whole, ...fieldRead(call)];
   const cls = classOfCut(exchange, call);
   const { ref, fields } = cutObject(exchange);
   if (cls === undefined || ref === '') return whole;

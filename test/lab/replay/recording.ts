@@ -13,6 +13,8 @@ export interface Exchange {
   readonly status: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string;
+  /** How long the answer took. */
+  readonly seconds: number;
   /** Set when the body was cut for the recording: how long it really was. */
   readonly fullBodyBytes?: number;
 }
@@ -36,6 +38,7 @@ interface RawRecord {
   readonly headers: Exchange['headers'] | null;
   readonly body: string | null;
   readonly request: { readonly head?: string; readonly body?: string; readonly raw?: string };
+  readonly elapsed_s: number | null;
   readonly body_truncated_from_bytes?: number;
 }
 
@@ -43,18 +46,18 @@ interface RawRecord {
 export async function readRawRecordings(file: string): Promise<Exchange[]> {
   const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
   return lines.map((line) => {
-    const {
+    const raw = JSON.parse(line) as RawRecord;
+    const { n, group, label, request, body_truncated_from_bytes: length } = raw;
+    const exchange = {
       n,
       group,
       label,
-      request,
-      status,
-      headers,
-      body,
-      body_truncated_from_bytes: length,
-    } = JSON.parse(line) as RawRecord;
-    const sent = request.raw ?? `${request.head ?? ''}${request.body ?? ''}`;
-    const exchange = { n, group, label, sent, status: status ?? '', headers: headers ?? [], body: body ?? '' };
+      sent: request.raw ?? `${request.head ?? ''}${request.body ?? ''}`,
+      status: raw.status ?? '',
+      headers: raw.headers ?? [],
+      body: raw.body ?? '',
+      seconds: raw.elapsed_s ?? 0,
+    };
     return length === undefined ? exchange : { ...exchange, fullBodyBytes: length };
   });
 }

@@ -9,7 +9,7 @@ import { replay } from './run.ts';
 it('answers a file of recordings as the genuine daemon did', async () => {
   const file = await readRawRecordings(process.env['REPLAY_FILE'] ?? '');
   const findings: Finding[] = [];
-  for (const chapter of chaptersOf(file, await readRecordings())) findings.push(...(await replay(chapter, file)));
+  for (const chapter of chaptersOf(file, await readRecordings())) findings.push(...(await replay(chapter)));
   const different = findings.filter(({ verdict }) => verdict === 'different');
   process.stdout.write(`${summary(findings)}\n`);
   expect(different.map(describeDifference).join('\n\n')).toBe('');

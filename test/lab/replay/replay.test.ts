@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { chapters } from './chapters.ts';
+import { chaptersOf } from './infer.ts';
 import { readRecordings } from './recording.ts';
 import { describeDifference, summary } from './report.ts';
 import { rules } from './rules.ts';
@@ -12,7 +12,7 @@ let recorded = 0;
 beforeAll(async () => {
   const all = await readRecordings();
   recorded = all.length;
-  const byChapter = await Promise.all(chapters.map((chapter) => replay(chapter, all)));
+  const byChapter = await Promise.all(chaptersOf(all, []).map(replay));
   findings.push(...byChapter.flat());
 });
 

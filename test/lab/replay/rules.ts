@@ -21,8 +21,8 @@ export const rules: readonly Rule[] = [
   {
     id: 'R1',
     why: 'a poll of a running task finds it at another point of its progress',
-    appliesTo: ({ label, body }) =>
-      label.startsWith('poll ') && body.includes('<name>status</name><value>pending</value>'),
+    appliesTo: ({ sent, body }) =>
+      sent.includes('task.get_') && body.includes('<name>status</name><value>pending</value>'),
     without: strip(
       /<name>allowed_operations<\/name>.*?(?=<name>current_operations)/,
       /<name>finished<\/name>.*?(?=<name>status)/,

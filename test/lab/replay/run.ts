@@ -5,12 +5,27 @@ import type { Lab } from '../../../lab/lab.ts';
 import type { Barrier } from '../../../lab/faults.ts';
 import { startLab } from '../../../lab/lab.ts';
 import { defaultPool } from '../../../lab/scenario.ts';
-import type { Chapter } from './chapters.ts';
+import type { Asked } from './asked.ts';
 import { Pairs, comparable, firstDifference } from './compare.ts';
 import type { RawAnswer } from './raw-exchange.ts';
 import { exchange as sendRaw } from './raw-exchange.ts';
 import type { Exchange } from './recording.ts';
 import { rules } from './rules.ts';
+import { schedule } from './schedule.ts';
+import type { SeenObject } from './seed.ts';
+
+/** A stretch of the recording that is replayed against one lab. */
+export interface Chapter {
+  readonly exchanges: readonly Exchange[];
+  /** By the exchange's number. */
+  readonly asked: ReadonlyMap<number, Asked>;
+  /** References of sessions that were opened before. */
+  readonly sessions: readonly string[];
+  /** How many more there were, of others. */
+  readonly otherSessions: number;
+  /** The world at the beginning, as far as the answers show it. */
+  readonly objects: readonly SeenObject[];
+}
 
 export interface Finding {
   readonly exchange: Exchange;
@@ -25,8 +40,7 @@ const patienceMs = 12_000;
 /** The genuine daemon never answered a negative timeout; nobody waits for the proof. */
 const silencePatienceMs = 1_500;
 
-async function startSeeded(chapter: Chapter, recorded: ReadonlyMap<number, Exchange>, folder: string): Promise<Lab> {
-  const objects = chapter.objects(recorded);
+async function startSeeded({ objects }: Chapter, folder: string): Promise<Lab> {
   const hosts = objects.filter(({ cls }) => cls === 'host');
   const block = 1 + Math.floor(Math.random() * 254);
   const pool = {
@@ -37,43 +51,23 @@ async function startSeeded(chapter: Chapter, recorded: ReadonlyMap<number, Excha
     objects: objects.map(({ cls, ref, record }) => [cls, ref, record]),
     facts: [],
   };
-  const stateFile = join(folder, `${chapter.host}-${chapter.groups.join('-')}.json`);
+  const stateFile = join(folder, 'state.json');
   await writeFile(stateFile, JSON.stringify({ version: 1, epoch: 1, pools: [pool] }));
   return startLab({ stateFile, pools: [{ ...defaultPool('rig'), user: 'root', password: 'xenroot' }] });
 }
 
-function openSessions(lab: Lab, chapter: Chapter, exchanges: readonly Exchange[]): void {
-  for (let other = 0; other < (chapter.otherSessions ?? 0); other++) lab.world.store.create('session', farAway);
-  for (const start of chapter.sessions) {
-    const ref = exchanges
-      .flatMap(({ sent }) => sent.match(/OpaqueRef:[0-9a-f-]{36}/g) ?? [])
-      .find((found) => found.startsWith(`OpaqueRef:${start}`));
-    if (ref !== undefined) lab.world.store.create('session', farAway, ref);
-  }
+function openSessions({ world: { store } }: Lab, { sessions, otherSessions }: Chapter): void {
+  for (let other = 0; other < otherSessions; other++) store.create('session', farAway);
+  for (const ref of sessions) store.create('session', farAway, ref);
 }
 
 const farAway = { auth_user_name: 'root', last_active: '20991231T00:00:00Z' };
 
-/** Calls that wait for the next one: it is sent while they wait. */
-const waitsForNext: ReadonlySet<string> = new Set(['blocking event.from woken']);
-/** Calls that the recording lists after the one that woke them. */
-const wokenByPrevious: ReadonlySet<string> = new Set(['event.from interrupted by logout']);
-
-/** In the order of sending: each with those that are sent while it waits. */
-function schedule(exchanges: readonly Exchange[]): (readonly Exchange[])[] {
-  const plan: Exchange[][] = [];
-  for (const item of exchanges) {
-    const last = plan.at(-1);
-    if (last?.[0] !== undefined && waitsForNext.has(last[0].label) && last.length === 1) last.push(item);
-    else if (last !== undefined && wokenByPrevious.has(item.label)) last.unshift(item);
-    else plan.push([item]);
-  }
-  return plan;
-}
-
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-const isPending = ({ body }: Exchange) => body.includes('<name>status</name><value>pending</value>');
+/** Whether the exchange asks for a task, and found it unfinished. */
+const isPoll = (item: Exchange | undefined) => item?.sent.includes('task.get_') === true;
+const isPending = ({ body }: Exchange) => /status(<\/name><value>|":")pending/.test(body);
 
 /** Keeps the task of an Async call pending for as long as the recording shows it so. */
 class TaskHolder {
@@ -84,61 +78,87 @@ class TaskHolder {
     this.lab = lab;
   }
 
-  async before({ label, sent, body }: Exchange, polls: boolean): Promise<void> {
-    const isPoll = label.startsWith('poll ');
-    if (this.held !== undefined && !(isPoll && isPending({ body } as Exchange))) {
+  async before(item: Exchange, polls: boolean): Promise<void> {
+    if (this.held !== undefined && !(isPoll(item) && isPending(item))) {
       this.held.release();
       this.held = undefined;
       while (this.lab.calls().some(({ outcome, method }) => outcome === 'pending' && method.startsWith('Async.')))
         await pause(2);
     }
-    const [, method] = /<methodName>Async\.([\w.]+)</.exec(sent) ?? [];
+    const [, method] = /[>"]Async\.([\w.]+)[<"]/.exec(item.sent) ?? [];
     if (method !== undefined && polls) this.held = this.lab.hold({ method, at: 'before-effect' });
   }
 }
 
+/** For an answer that differs although a rule is about it: where it still does without what the rule takes out. */
 function judge(exchange: Exchange, answer: RawAnswer, pairs: Pairs): Finding {
-  const { wanted, found } = comparable(exchange, answer, pairs);
-  if (wanted === found) return { exchange, verdict: 'identical' };
-  const rule = rules.find(({ appliesTo, without }) => {
-    if (!appliesTo(exchange)) return false;
-    const rest = comparable(exchange, answer, pairs, without);
-    return rest.wanted === rest.found;
-  });
-  if (rule !== undefined) return { exchange, verdict: 'accepted', rule: rule.id };
-  return { exchange, verdict: 'different', difference: firstDifference(wanted, found) };
+  let rest = comparable(exchange, answer, pairs);
+  if (rest.wanted === rest.found) return { exchange, verdict: 'identical' };
+  for (const { id, without } of rules.filter(({ appliesTo }) => appliesTo(exchange))) {
+    rest = comparable(exchange, answer, pairs, without);
+    if (rest.wanted === rest.found) return { exchange, verdict: 'accepted', rule: id };
+  }
+  return { exchange, verdict: 'different', difference: firstDifference(rest.wanted, rest.found) };
+}
+
+/** What happened to the pool since the last exchange. */
+function comeTo({ world }: Lab, asked: Asked | undefined, pairs: Pairs): void {
+  if (asked?.restarted === true) {
+    world.sessions.forget(world.pool.master, true);
+    world.endLife();
+  }
+  const expired = pairs.translate(asked?.expired ?? '');
+  world.tasks.forget(expired);
+  if (world.sessions.isKnown(expired)) world.sessions.end(expired);
+}
+
+/** The address of the host that the exchange was with, after the pool has come to the state that its answer tells of. */
+function addressFor({ world, pools: [pool] }: Lab, asked: Asked | undefined): string {
+  const hosts = world.store.refs('host');
+  const { master } = world.pool;
+  const member = asked?.member === true ? hosts.find((ref) => ref !== master) : undefined;
+  if (member !== undefined) {
+    world.machines.setToolstack(member, asked?.emergency === true ? 'emergency' : 'up');
+    world.machines.setToolstack(master, asked?.coordinatorAway === true ? 'down' : 'up');
+  }
+  return pool?.hostAddresses[hosts.indexOf(member ?? master)] ?? '';
+}
+
+/** Sends those that wait for each other, the first one first; gives their answers. */
+async function sendTogether(
+  lab: Lab,
+  { asked }: Chapter,
+  items: readonly Exchange[],
+  pairs: Pairs,
+): Promise<RawAnswer[]> {
+  const answers: Promise<RawAnswer>[] = [];
+  for (const { n, sent, status } of items) {
+    if (answers.length > 0) await pause(100);
+    comeTo(lab, asked.get(n), pairs);
+    const address = addressFor(lab, asked.get(n));
+    const patience = status === '' ? silencePatienceMs : patienceMs;
+    answers.push(sendRaw(address, lab.pools[0]?.port ?? 0, pairs.translate(sent), patience));
+  }
+  return Promise.all(answers);
 }
 
 /** Sends a chapter's requests one after the other and compares the answers. */
-export async function replay(chapter: Chapter, all: readonly Exchange[]): Promise<Finding[]> {
-  const exchanges = all.filter(({ group }) => chapter.groups.includes(group));
+export async function replay(chapter: Chapter): Promise<Finding[]> {
+  const { exchanges } = chapter;
   const folder = await mkdtemp(join(tmpdir(), 'lab-replay-'));
-  const lab = await startSeeded(chapter, new Map(all.map((item) => [item.n, item])), folder);
-  openSessions(lab, chapter, exchanges);
+  const lab = await startSeeded(chapter, folder);
+  openSessions(lab, chapter);
   const pairs = new Pairs();
   const holder = new TaskHolder(lab);
   const findings: Finding[] = [];
-  const [pool] = lab.pools;
-  const send = (item: Exchange): Promise<RawAnswer> =>
-    sendRaw(
-      pool?.hostAddresses[chapter.host] ?? '',
-      pool?.port ?? 0,
-      pairs.translate(item.sent),
-      item.status === '' ? silencePatienceMs : patienceMs,
-    );
   try {
     for (const together of schedule(exchanges)) {
-      for (const item of together)
-        await holder.before(item, exchanges[exchanges.indexOf(item) + 1]?.label.startsWith('poll ') === true);
-      const answers: Promise<RawAnswer>[] = [];
-      for (const item of together) {
-        if (answers.length > 0) await pause(100);
-        answers.push(send(item));
-      }
-      for (const [at, item] of together.entries()) {
-        const answer = await answers[at];
-        if (answer !== undefined) findings.push(judge(item, answer, pairs));
-      }
+      for (const item of together) await holder.before(item, isPoll(exchanges[exchanges.indexOf(item) + 1]));
+      const answers = await sendTogether(lab, chapter, together, pairs);
+      answers.forEach((answer, at) => {
+        const item = together[at];
+        if (item !== undefined) findings.push(judge(item, answer, pairs));
+      });
     }
   } finally {
     await lab.close();

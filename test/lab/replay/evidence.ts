@@ -1,0 +1,29 @@
+import type { SeenCall, Sighting } from './observed.ts';
+import { archivedIn, callIn, sightingsIn } from './observed.ts';
+import type { Exchange } from './recording.ts';
+
+/** Everything that the files show, in the order of their exchanges. */
+export interface Evidence {
+  readonly calls: ReadonlyMap<number, SeenCall>;
+  readonly sightings: readonly Sighting[];
+}
+
+/** What cannot be read shows nothing. */
+function shownIn(exchange: Exchange, call: SeenCall | undefined): Sighting[] {
+  try {
+    return sightingsIn(exchange, call);
+  } catch {
+    return [];
+  }
+}
+
+export function evidenceOf(exchanges: readonly Exchange[]): Evidence {
+  const calls = new Map<number, SeenCall>();
+  const sightings = exchanges.flatMap((exchange) => {
+    const call = callIn(exchange);
+    if (call !== undefined) calls.set(exchange.n, call);
+    return shownIn(exchange, call);
+  });
+  for (const exchange of exchanges) sightings.push(...archivedIn(exchange, sightings));
+  return { calls, sightings: sightings.sort((a, b) => a.n - b.n) };
+}
