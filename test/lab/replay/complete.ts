@@ -1,15 +1,21 @@
 import { classes } from '../../../lab/model/model.ts';
+import type { ClassName } from '../../../lab/model/records.ts';
 import type { Value } from '../../../lab/model/types.ts';
 import { asText } from '../../../lab/model/types.ts';
 import { links, targetsOf } from '../../../lab/world/links.ts';
-import { filler, unseen } from './objects.ts';
+import { filler, unseen, unseenUuid } from './objects.ts';
 import { realRef } from './observed.ts';
-import type { Sighting } from './observed.ts';
+import type { SeenCall, Sighting } from './observed.ts';
 import type { Exchange } from './recording.ts';
 import type { SeenObject } from './seed.ts';
 import { countsIn } from './seed.ts';
 
 const hostsOf = (objects: readonly SeenObject[]) => objects.filter(({ cls }) => cls === 'host').map(({ ref }) => ref);
+
+interface Named {
+  readonly cls: ClassName;
+  readonly ref: string;
+}
 
 const classNames = new Map([...classes.keys()].map((cls) => [cls.toLowerCase(), cls]));
 
@@ -61,23 +67,44 @@ export function linked(objects: readonly SeenObject[]): SeenObject[] {
   });
 }
 
-/** What a record lists as its own and no answer shows. */
-export function listed(objects: readonly SeenObject[]): SeenObject[] {
-  const known = new Set(objects.map(({ ref }) => ref));
-  const host = hostsOf(objects)[0] ?? '';
-  return objects.flatMap(({ cls, ref, record }) =>
-    links
-      .filter(({ to, from }) => to === cls && ['PIF', 'PBD'].includes(from))
-      .flatMap(({ from, field, set }) =>
-        targetsOf(record[set])
-          .filter((part) => !known.has(part))
-          .map((part) => {
-            known.add(part);
-            return unseen(from, part, { host, [field]: ref, currently_attached: true });
-          }),
-      ),
-  );
+/** What a record lists as its own. */
+const listed = ({ cls, record }: SeenObject): Named[] =>
+  links
+    .filter(({ to, from }) => to === cls && from !== 'task')
+    .flatMap(({ from, set }) => targetsOf(record[set]).map((ref) => ({ cls: from, ref })));
+
+/** What a record lists as its own, and what its fields name: it is there too. */
+export const namedBy = (object: SeenObject): Named[] => [
+  ...listed(object),
+  ...(classes.get(object.cls)?.fields ?? []).flatMap(({ name, type }) =>
+    type.kind === 'ref' ? [{ cls: type.cls as ClassName, ref: asText(object.record[name]) }] : [],
+  ),
+];
+
+/** Parts of which nothing is known but that somebody lists them: they name who lists them, cards and storage are in use. */
+export function attached(objects: readonly SeenObject[]): SeenObject[] {
+  const [host = ''] = hostsOf(objects);
+  const owners = new Map(objects.flatMap((owner) => listed(owner).map(({ ref }) => [ref, owner])));
+  return objects.map((object) => {
+    const owner = owners.get(object.ref);
+    const field = links.find(({ from, to }) => from === object.cls && to === owner?.cls)?.field;
+    const isKnown = !asText(object.record['uuid']).startsWith(unseenUuid);
+    if (owner === undefined || field === undefined || isKnown || realRef.test(asText(object.record[field])))
+      return object;
+    const fields = { ...object.record, [field]: owner.ref };
+    const isPlugged = ['PIF', 'PBD'].includes(object.cls);
+    return { ...object, record: isPlugged ? { ...fields, host, currently_attached: true } : fields };
+  });
 }
+
+/** A VM that is up is so somewhere. */
+export const placed = (objects: readonly SeenObject[]): SeenObject[] =>
+  objects.map((object) => {
+    const { power_state: state, resident_on: at } = object.record;
+    if (object.cls !== 'VM' || !['Running', 'Paused'].includes(asText(state)) || realRef.test(asText(at)))
+      return object;
+    return { ...object, record: { ...object.record, resident_on: hostsOf(objects)[0] ?? '', domid: 1 } };
+  });
 
 /** Tasks are the oldest in a batch of events, messages and the VMs that were shown last the newest. */
 export const byAge = (objects: readonly SeenObject[], shown: readonly Sighting[]): SeenObject[] => {
@@ -112,4 +139,24 @@ export function plugged(objects: readonly SeenObject[]): SeenObject[] {
     return { cls: 'PBD' as const, ref, record: { ...record, SR } };
   });
   return [...objects.filter((object) => !attached.some(({ ref }) => ref === object.ref)), ...attached];
+}
+
+/** Without what a list of all objects of its class lacks, unless somebody named it before and may have ended it. */
+export function listedIn(
+  objects: readonly SeenObject[],
+  stretch: readonly Exchange[],
+  calls: ReadonlyMap<number, SeenCall>,
+): SeenObject[] {
+  const lists = new Map<string, Exchange>();
+  for (const exchange of stretch) {
+    const { message, result } = calls.get(exchange.n) ?? {};
+    const isList = ['get_all', 'get_all_records'].includes(message?.name ?? '') && result !== undefined;
+    const isWhole = isList && exchange.fullBodyBytes === undefined;
+    if (message !== undefined && isWhole && !lists.has(message.cls)) lists.set(message.cls, exchange);
+  }
+  return objects.filter(({ cls, ref }) => {
+    const list = lists.get(cls);
+    const isNamed = stretch.some(({ n, sent }) => n < (list?.n ?? 0) && sent.includes(ref));
+    return list === undefined || isNamed || list.body.includes(ref);
+  });
 }

@@ -2,15 +2,27 @@ import { classModel } from '../../../lab/model/model.ts';
 import type { ClassName } from '../../../lab/model/records.ts';
 import type { RecordValue, Value } from '../../../lab/model/types.ts';
 import { asText } from '../../../lab/model/types.ts';
-import { links, targetsOf } from '../../../lab/world/links.ts';
+import { targetsOf } from '../../../lab/world/links.ts';
 import type { Chapter } from './run.ts';
 import { askedOf, involvesMember } from './asked.ts';
-import { byAge, fillers, household, linked, listed, plugged, storage } from './complete.ts';
+import { bornIn } from './born.ts';
+import {
+  attached,
+  byAge,
+  fillers,
+  household,
+  linked,
+  listedIn,
+  namedBy,
+  placed,
+  plugged,
+  storage,
+} from './complete.ts';
 import { unseen, unseenUuid } from './objects.ts';
 import type { Evidence } from './evidence.ts';
 import { evidenceOf } from './evidence.ts';
 import type { SeenCall } from './observed.ts';
-import { realRef, refsIn } from './observed.ts';
+import { isRead, realRef, refsIn } from './observed.ts';
 import type { Exchange } from './recording.ts';
 import type { SeenObject } from './seed.ts';
 import { countsIn } from './seed.ts';
@@ -18,8 +30,6 @@ import { stretchesOf } from './stretches.ts';
 
 /** Failures that come before anyone looks for the objects that a call names. */
 const early = /^(INTERNAL_ERROR|HANDLE_INVALID|SESSION_INVALID|MESSAGE_|HOST_IS_SLAVE|Fault|UUID_INVALID)/;
-
-const isRead = (call: SeenCall): boolean => /\.(get_|assert_|from$|next$)/.test(call.method);
 
 /** Sessions that are used although no answer of the stretch gave them. */
 function sessionsBefore(stretch: readonly Exchange[], { calls }: Evidence): string[] {
@@ -67,55 +77,6 @@ const hostsNamed = ({ calls }: Evidence): string[] =>
     message?.fullName === 'host.get_all' ? refsIn(message.result, result).map(([, ref]) => ref) : [],
   );
 
-/** Objects that calls of the stretch made, and what belongs to them. */
-function bornIn(stretch: readonly Exchange[], evidence: Evidence): Set<string> {
-  const born = new Set<string>();
-  for (const { n } of stretch) {
-    const call = evidence.calls.get(n);
-    if (call !== undefined && !isRead(call) && typeof call.result === 'string' && realRef.test(call.result))
-      born.add(call.result);
-  }
-  const [first, last] = [stretch[0]?.n ?? 0, stretch.at(-1)?.n ?? 0];
-  const own = evidence.sightings.filter(({ n }) => n >= first && n <= last);
-  for (const ref of scanned(stretch, evidence)) born.add(ref);
-  for (let before = -1; before < born.size;) {
-    before = born.size;
-    for (const { cls, ref, record } of own) {
-      if (belongs(cls, record, born)) born.add(ref);
-      if (born.has(ref)) for (const part of parts(cls, record)) born.add(part);
-    }
-  }
-  return born;
-}
-
-/** What a scan of the host's network cards found: nobody named it before. */
-function scanned(stretch: readonly Exchange[], { calls }: Evidence): string[] {
-  const scan = stretch.findIndex(({ n }) => calls.get(n)?.method === 'PIF.scan');
-  if (scan < 0) return [];
-  const before = stretch.slice(0, scan + 1).map(({ sent, body }) => sent + body);
-  const found = stretch.slice(scan).flatMap(({ n }) => {
-    const call = calls.get(n);
-    return call?.message?.cls === 'PIF' ? refsIn(call.message.result, call.result).map(([, ref]) => ref) : [];
-  });
-  return found.filter((ref) => !before.some((text) => text.includes(ref)));
-}
-
-/** References that an older object can be given to a newer one. */
-const lateBound: ReadonlySet<string> = new Set(['resident_on', 'appliance', 'groups', 'parent', 'bond_slave_of']);
-const bonds = links.filter(({ field }) => !lateBound.has(field));
-
-/** Whether the object names one of the born as the one that it belongs to; a network comes with its first card. */
-const belongs = (cls: ClassName, record: RecordValue, born: ReadonlySet<string>): boolean =>
-  bonds.some(({ from, field }) => from === cls && targetsOf(record[field]).some((ref) => born.has(ref))) ||
-  (cls === 'network' && targetsOf(record['PIFs']).some((ref) => born.has(ref)));
-
-/** What came with the object, or after it. */
-const parts = (cls: ClassName, record: RecordValue): string[] =>
-  [
-    ...['metrics', 'guest_metrics'].map((field) => asText(record[field])),
-    ...bonds.filter(({ to }) => to === cls).flatMap(({ set }) => targetsOf(record[set])),
-  ].filter((ref) => realRef.test(ref));
-
 /** Undoes what a call of the stretch did to a field that was read after it; undefined where that cannot be told. */
 function undone(calls: readonly SeenCall[], field: string, value: Value): Value | undefined {
   return calls.reduceRight<Value | undefined>((now, { method, params }) => {
@@ -129,6 +90,23 @@ function undone(calls: readonly SeenCall[], field: string, value: Value): Value 
   }, value);
 }
 
+/** What an object has of others comes and goes: without the references that it did not have from its own beginning on. */
+function withoutOwn(cls: ClassName, record: RecordValue): RecordValue {
+  const isOwn = (name: string) => classModel(cls).field.get(name)?.type.kind === 'set' || name === 'guest_metrics';
+  return Object.fromEntries(Object.entries(record).filter(([name]) => !isOwn(name)));
+}
+
+/** The born are not there yet. */
+function withoutBorn(cls: ClassName, record: RecordValue, born: ReadonlySet<string>): RecordValue {
+  const fields = Object.entries(record).map(([name, value]): [string, Value] => {
+    const field = classModel(cls).field.get(name);
+    if (field?.type.kind === 'ref' && born.has(asText(value))) return [name, field.initial];
+    const isSetOfRefs = field?.type.kind === 'set' && field.type.of.kind === 'ref';
+    return [name, isSetOfRefs ? targetsOf(value).filter((ref) => !born.has(ref)) : value];
+  });
+  return Object.fromEntries(fields);
+}
+
 /** The object's fields at the beginning: as first read in the stretch, else as read last before it, else as read after. */
 function initialRecord(ref: string, stretch: readonly Exchange[], { calls, sightings }: Evidence): RecordValue {
   const [first, last] = [stretch[0]?.n ?? 0, stretch.at(-1)?.n ?? 0];
@@ -136,7 +114,10 @@ function initialRecord(ref: string, stretch: readonly Exchange[], { calls, sight
   const writes = [...calls.values()].filter(
     (call) => call.n >= first && call.n <= last && call.result !== undefined && call.params[1] === ref && !isRead(call),
   );
-  const later = of.filter(({ n }) => n > last).reverse();
+  const later = of
+    .filter(({ n }) => n > last)
+    .reverse()
+    .map(({ n, cls, ref, record }) => ({ n, cls, ref, record: withoutOwn(cls, record) }));
   const during = of.filter(({ n }) => n >= first && n <= last).reverse();
   const before = of.filter(({ n }) => n < first);
   const surely = during.map(({ n, record }) => {
@@ -155,12 +136,12 @@ function worldOf(stretch: readonly Exchange[], evidence: Evidence): SeenObject[]
   const objects = new Map<string, SeenObject>();
   const add = (cls: ClassName, ref: string) => {
     if (born.has(ref) || objects.has(ref)) return;
-    // What was under way when it was seen is no part of the beginning, and the born are not there yet.
+    // What was under way when it was seen is no part of the beginning.
     const {
       current_operations: _operations,
       resident_VMs: _residents,
       ...record
-    } = initialRecord(ref, stretch, evidence);
+    } = withoutBorn(cls, initialRecord(ref, stretch, evidence), born);
     objects.set(ref, unseen(cls, ref, record));
   };
   const [first, last] = [stretch[0]?.n ?? 0, stretch.at(-1)?.n ?? 0];
@@ -175,10 +156,14 @@ function worldOf(stretch: readonly Exchange[], evidence: Evidence): SeenObject[]
     if (known === undefined || fields === 0 || asText(known['uuid']).startsWith(unseenUuid))
       objects.set(object.ref, object);
   }
-  for (const { cls, record } of [...objects.values()]) if (cls === 'VDI') add('SR', asText(record['SR']));
-  const all = storage([...objects.values()], stretch).filter(({ ref }) => realRef.test(ref));
-  const known = plugged([...all, ...listed(all)]);
-  return linked(byAge([...fillers(known, stretch, born), ...known], shown));
+  // The map grows while it is walked through: what is named may name more.
+  for (const object of objects.values())
+    for (const { cls, ref } of namedBy(object))
+      if (cls !== 'task' && cls !== 'session' && realRef.test(ref)) add(cls, ref);
+  const all = placed(attached(storage([...objects.values()], stretch))).filter(({ ref }) => realRef.test(ref));
+  const known = plugged(all);
+  const there = listedIn([...fillers(known, stretch, born), ...known], stretch, evidence.calls);
+  return linked(byAge(there, shown));
 }
 
 /** A file's stretches as they can be replayed; `known` may show more of the world than the file itself. */

@@ -32,20 +32,34 @@ export interface SeenCall {
   readonly result: Rpc | undefined;
   /** The code of a failure. */
   readonly code: string;
+  /** Code and parameters of a failure. */
+  readonly error: readonly string[];
 }
 
 const messages = new Map([...classes.values()].flatMap((model) => model.messages).map((m) => [m.fullName, m]));
 
 export const realRef = /^OpaqueRef:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-function outcome(exchange: Exchange): Pick<SeenCall, 'result' | 'code'> {
-  const answer = answerOf(exchange);
-  if (!isStruct(answer)) return { result: undefined, code: '' };
-  const error = answer['ErrorDescription'] ?? answer['error'];
-  if (error === undefined || error === null) return { result: answer['Value'] ?? answer['result'] ?? '', code: '' };
-  const code = isStruct(error) ? error['message'] : isList(error) ? error[0] : '';
-  return { result: undefined, code: typeof code === 'string' ? code : '' };
+const textOf = (value: Rpc | undefined): string => (typeof value === 'string' ? value : '');
+
+/** Code and parameters of a failure, in the form of either encoding. */
+function failureOf(error: Rpc): string[] {
+  if (isList(error)) return error.map(textOf);
+  if (!isStruct(error)) return [];
+  const data = error['data'] ?? [];
+  return [textOf(error['message']), ...(isList(data) ? data.map(textOf) : [])];
 }
+
+function outcome(exchange: Exchange): Pick<SeenCall, 'result' | 'code' | 'error'> {
+  const answer = answerOf(exchange);
+  if (!isStruct(answer)) return { result: undefined, code: '', error: [] };
+  const failure = answer['ErrorDescription'] ?? answer['error'] ?? null;
+  if (failure === null) return { result: answer['Value'] ?? answer['result'] ?? '', code: '', error: [] };
+  const error = failureOf(failure);
+  return { result: undefined, code: error[0] ?? '', error };
+}
+
+export const isRead = (call: SeenCall): boolean => /\.(get_|assert_|from$|next$)/.test(call.method);
 
 /** Undefined for what is no API call that both sides understood. */
 export function callIn(exchange: Exchange): SeenCall | undefined {
@@ -110,11 +124,35 @@ export function archivedIn(exchange: Exchange, seen: readonly Sighting[]): Sight
   return inArchive(exchange, refOf).map((object) => ({ n: exchange.n, ...object }));
 }
 
+/** The state that a VM has to be in for a call to succeed. */
+const statesBefore: Readonly<Record<string, string>> = {
+  start: 'Halted',
+  start_on: 'Halted',
+  pause: 'Running',
+  unpause: 'Paused',
+  suspend: 'Running',
+  resume: 'Suspended',
+  resume_on: 'Suspended',
+  clean_shutdown: 'Running',
+  clean_reboot: 'Running',
+  hard_reboot: 'Running',
+  pool_migrate: 'Running',
+};
+
+/** The state that a call on a VM found: told by its failure, or by its success. */
+function stateFound({ n, message, params, result, error, isAsync }: SeenCall): Sighting[] {
+  const [ref] = params.slice(1);
+  const told = error[0] === 'VM_BAD_POWER_STATE' ? error[3] : undefined;
+  const wanted = result !== undefined && !isAsync && message?.cls === 'VM' ? statesBefore[message.name] : undefined;
+  const state = told === undefined ? wanted : `${told.slice(0, 1).toUpperCase()}${told.slice(1)}`;
+  return typeof ref === 'string' && state !== undefined ? [{ n, cls: 'VM', ref, record: { power_state: state } }] : [];
+}
+
 /** What the exchange shows of any object. */
 export function sightingsIn(exchange: Exchange, call: SeenCall | undefined): Sighting[] {
   if (call === undefined) return inDump(exchange).map((object) => ({ n: exchange.n, ...object }));
   const whole = objectsIn(exchange).map((object) => ({ n: exchange.n, ...object }));
-  if (exchange.fullBodyBytes === undefined) return [...whole, ...fieldRead(call)];
+  if (exchange.fullBodyBytes === undefined) return [...whole, ...fieldRead(call), ...stateFound(call)];
   const cls = classOfCut(exchange, call);
   const { ref, fields } = cutObject(exchange);
   if (cls === undefined || ref === '') return whole;

@@ -2,7 +2,7 @@ import { decode } from '../../../lab/dispatch/decode.ts';
 import { classes, newestModel } from '../../../lab/model/model.ts';
 import type { ClassName } from '../../../lab/model/records.ts';
 import type { RecordValue, Value, XenType } from '../../../lab/model/types.ts';
-import { isStruct } from '../../../lab/wire/rpc.ts';
+import { isList, isStruct } from '../../../lab/wire/rpc.ts';
 import type { Rpc, RpcStruct } from '../../../lab/wire/rpc.ts';
 import { readValue } from '../../../lab/wire/xml-codec.ts';
 import type { XmlElement } from '../../../lab/wire/xml-parser.ts';
@@ -128,4 +128,16 @@ export function countsIn(exchange: Exchange): Map<string, number> {
   const value = isStruct(answer) ? answer['Value'] : undefined;
   const counts = value !== undefined && isStruct(value) ? value['valid_ref_counts'] : undefined;
   return new Map(Object.entries(counts ?? {}).map(([name, count]) => [name, Number(count)]));
+}
+
+/** The objects that a batch of events tells of as new, messages only where they are asked for. */
+export function addedIn(exchange: Exchange, withMessages: boolean): string[] {
+  const answer = answerOf(exchange);
+  const value = isStruct(answer) ? (answer['Value'] ?? answer['result']) : undefined;
+  const events = value !== undefined && isStruct(value) ? (value['events'] ?? []) : (value ?? []);
+  if (!isList(events)) return [];
+  return events.flatMap((event) => {
+    if (!isStruct(event) || event['operation'] !== 'add' || typeof event['ref'] !== 'string') return [];
+    return event['class'] === 'message' && !withMessages ? [] : [event['ref']];
+  });
 }
