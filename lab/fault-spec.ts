@@ -93,6 +93,8 @@ export const faultSchema = z.discriminatedUnion('kind', [
   fault('host-dead', downfall),
   /** The host's daemon is gone at once and its VMs run on; with high availability the host is fenced when it is missed. */
   fault('toolstack-down', downfall),
+  /** No host of the pool reaches high availability's disk any more, until `forMs` have passed. */
+  fault('statefile-lost', { ...calls, forMs: delayMs.optional() }),
   /** It has gone down for a reboot and does not come back: it is off. */
   fault('stays-down', at('host.boot')),
   /** The VM runs, its guest never answers. */
@@ -123,12 +125,14 @@ export type FaultSpec = z.input<typeof faultSchema>;
 export type Fault = z.output<typeof faultSchema>;
 /** What takes a host down. */
 export type Downfall = Extract<Fault, { readonly kind: 'host-dead' | 'toolstack-down' }>;
+/** What happens to a pool by itself, on the occasion of a call. */
+export type Blow = Downfall | Extract<Fault, { readonly kind: 'statefile-lost' }>;
 /** What can happen to a connection to a guest. */
 export type SshFault = Extract<Fault, { readonly method: 'guest.ssh' }>;
 export type BarrierSpec = z.output<typeof barrierSchema>;
 
-export const isDownfall = (fault: Fault): fault is Downfall =>
-  fault.kind === 'host-dead' || fault.kind === 'toolstack-down';
+export const isBlow = (fault: Fault): fault is Blow =>
+  ['host-dead', 'toolstack-down', 'statefile-lost'].includes(fault.kind);
 
 export const isSshFault = (fault: Fault | undefined): fault is SshFault => fault?.method === 'guest.ssh';
 

@@ -1,6 +1,6 @@
 import type { OpenCall } from './call-log.ts';
-import type { BarrierSpec, Downfall, Fault, FaultSpec } from './fault-spec.ts';
-import { faultSchema, isDownfall, isPoint } from './fault-spec.ts';
+import type { BarrierSpec, Blow, Fault, FaultSpec } from './fault-spec.ts';
+import { faultSchema, isBlow, isPoint } from './fault-spec.ts';
 import { Dice } from './world/dice.ts';
 
 export interface PlannedFault {
@@ -115,11 +115,11 @@ export class FaultPlan {
   private readonly faults: Planned[] = [];
   private readonly barriers: OpenBarrier[] = [];
   private readonly seed: number;
-  private readonly strike: (fault: Downfall, target: Target) => void;
+  private readonly strike: (fault: Blow, target: Target) => void;
   private lastId = 0;
 
-  /** The seed is for the faults with a probability that bring none of their own; `strike` takes hosts down. */
-  constructor(seed: number | undefined, strike: (fault: Downfall, target: Target) => void) {
+  /** The seed is for the faults with a probability that bring none of their own; `strike` deals blows. */
+  constructor(seed: number | undefined, strike: (fault: Blow, target: Target) => void) {
     this.seed = seed ?? 0;
     this.strike = strike;
   }
@@ -175,7 +175,7 @@ export class FaultPlan {
     if (taken === undefined) return undefined;
     taken.fired += 1;
     if (call !== undefined) call.faults = [...call.faults, taken.id];
-    if (isDownfall(taken.fault)) this.strike(taken.fault, target);
+    if (isBlow(taken.fault)) this.strike(taken.fault, target);
     return taken.fault;
   }
 

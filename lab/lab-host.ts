@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findStatefile, loseStatefile } from './behaviour/ha-statefile.ts';
 import { powerOn, restartToolstackLater } from './behaviour/host-lifecycle.ts';
 import { losePower, loseToolstack } from './behaviour/host-loss.ts';
-import type { Downfall } from './fault-spec.ts';
+import type { Blow, Downfall } from './fault-spec.ts';
 import type { Target } from './faults.ts';
 import type { Power, Toolstack } from './world/machines.ts';
 import type { Place } from './world/site.ts';
@@ -68,15 +69,35 @@ function victimOf(worlds: readonly World[], { victim }: Downfall, target: Target
     : called(new Set([victim]));
 }
 
-/** Takes the host down, and makes it run again when the fault says so. A fault that means no host takes none down. */
-export function strike(worlds: readonly World[], fault: Downfall, target: Target): void {
+interface Dealt {
+  readonly world: World;
+  readonly begin: () => void | Promise<void>;
+  readonly end: () => void;
+}
+
+/** What the fault does now, and what ends it. A fault that means no host, or no pool, does nothing. */
+function blowOf(worlds: readonly World[], fault: Blow, target: Target): Dealt | undefined {
+  if (fault.kind === 'statefile-lost') {
+    const world = worlds.find(({ id }) => id === target.pool);
+    if (world === undefined) return undefined;
+    return { world, begin: () => loseStatefile(world), end: () => findStatefile(world) };
+  }
   const victim = victimOf(worlds, fault, target);
-  if (victim === undefined) return;
+  if (victim === undefined) return undefined;
   const { world, host } = victim;
+  const fall = fault.kind === 'host-dead' ? losePower : loseToolstack;
+  return { world, begin: () => fall(world, host), end: () => handle(victim).powerOn() };
+}
+
+/** Begins at once, and ends when the fault says so. */
+export function strike(worlds: readonly World[], fault: Blow, target: Target): void {
+  const blow = blowOf(worlds, fault, target);
+  if (blow === undefined) return;
+  const { world, begin, end } = blow;
   world.machines.run(async () => {
-    await (fault.kind === 'host-dead' ? losePower(world, host) : loseToolstack(world, host));
+    await begin();
     if (fault.forMs === undefined) return;
     await sleep(fault.forMs, undefined, { signal: world.closing.signal });
-    handle(victim).powerOn();
+    end();
   });
 }

@@ -3,6 +3,7 @@ import type { Records } from '../model/records.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError, ocamlFailure } from '../xapi-error.ts';
+import { haIsOn } from './ha-plan.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -77,6 +78,7 @@ function create(world: World, network: string, given: readonly string[], mac: st
   if (other !== undefined) throw new XapiError('NETWORK_ALREADY_CONNECTED', host, other);
   if (mac !== '' && !macPattern.test(mac)) throw new XapiError('MAC_INVALID', mac);
   assertMembers(world, members);
+  assertHeartbeatKept(world, members);
   for (const [name, value] of Object.entries(extra)) assertProperty(name, value);
   const primary = primaryOf(world, members);
   const lender = world.store.get('PIF', primary);
@@ -105,6 +107,7 @@ function create(world: World, network: string, given: readonly string[], mac: st
 /** What the bond had goes back to the interface that had lent it. */
 function destroy(world: World, bond: string): void {
   const { master, slaves, primary_slave: primary } = world.store.get('Bond', bond);
+  assertHeartbeatKept(world, [master]);
   const { currently_attached: attached } = world.store.get('PIF', master);
   moveUp(world, master, primary);
   world.store.update('PIF', primary, addressOf(world.store.get('PIF', master)));
@@ -118,6 +121,12 @@ function setMode(world: World, bond: string, mode: string): void {
   world.store.update('Bond', bond, { mode });
   const { other_config: config } = world.store.get('PIF', master);
   world.store.update('PIF', master, { other_config: { ...config, 'bond-mode': mode } });
+}
+
+/** High availability speaks over the management interface. Throws HA_CANNOT_CHANGE_BOND_STATUS_OF_MGMT_IFACE. */
+function assertHeartbeatKept(world: World, members: readonly string[]): void {
+  if (haIsOn(world) && members.some((ref) => world.store.get('PIF', ref).management))
+    throw new XapiError('HA_CANNOT_CHANGE_BOND_STATUS_OF_MGMT_IFACE');
 }
 
 /** Several interfaces of a host that are one. */

@@ -2,6 +2,7 @@ import { internalCall } from '../dispatch/call.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { haIsOn, protectedVms, refreshPlan } from './ha-plan.ts';
+import { postMessage } from './vm-support.ts';
 import { startVm } from './vm-power.ts';
 
 /** A VM that fits nowhere stays down until a host comes back. */
@@ -10,6 +11,7 @@ async function startIfPossible(world: World, vm: string): Promise<void> {
     if (world.store.find('VM', vm)?.power_state === 'Halted') await startVm(internalCall(world, 'VM.start'), vm);
   } catch (error) {
     if (!(error instanceof XapiError)) throw error;
+    postMessage(world, 'HA_PROTECTED_VM_RESTART_FAILED', vm);
   }
 }
 

@@ -19,6 +19,11 @@ export interface PlanChange {
 
 export const haIsOn = (world: World): boolean => world.store.get('pool', world.pool.ref).ha_enabled;
 
+/** Throws HA_IS_ENABLED. */
+export function assertHaOff(world: World): void {
+  if (haIsOn(world)) throw new XapiError('HA_IS_ENABLED');
+}
+
 /** The VMs that the pool promises to keep running. */
 export function protectedVms(world: World): string[] {
   return world.store
@@ -157,6 +162,18 @@ export function assertPlanKept(world: World, change: PlanChange, more: readonly 
   const vms = [...new Set([...protectedVms(world), ...more])].filter((vm) => isAgile(world, vm));
   if (planExists(world, vms, pool.ha_host_failures_to_tolerate, change)) return;
   throw new XapiError('HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN');
+}
+
+/** Throws HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN where a VM that the pool promises to keep running cannot do without. */
+export function assertNotPromised(world: World, isNeededBy: (vm: string) => boolean): void {
+  const { ha_allow_overcommit: mayOvercommit } = world.store.get('pool', world.pool.ref);
+  if (haIsOn(world) && !mayOvercommit && protectedVms(world).some(isNeededBy))
+    throw new XapiError('HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN');
+}
+
+/** Throws HA_IS_ENABLED for a disk that high availability itself is using. */
+export function assertNotForHa(world: World, vdi: string): void {
+  if (['ha_statefile', 'redo_log'].includes(world.store.get('VDI', vdi).type)) assertHaOff(world);
 }
 
 /** Throws what keeps the pool from promising to keep one more VM running. */

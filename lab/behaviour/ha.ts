@@ -5,6 +5,7 @@ import { refusalOf } from './boot-checks.ts';
 import { restartVms } from './ha-failover.ts';
 import {
   assertAgile,
+  assertHaOff,
   assertCanProtect,
   failoverPlan,
   haIsOn,
@@ -13,6 +14,8 @@ import {
   promise,
   refreshPlan,
 } from './ha-plan.ts';
+import { disarm, statefileIsLost } from './ha-statefile.ts';
+import { restartToolstackLater } from './host-lifecycle.ts';
 import { createVdi } from './vdi.ts';
 
 const priorities: readonly string[] = ['restart', 'best-effort', ''];
@@ -64,13 +67,17 @@ function assertAllLive(world: World): void {
 }
 
 function enable(world: World, heartbeatSrs: readonly string[], configuration: Readonly<Record<string, string>>): void {
-  if (haIsOn(world)) throw new XapiError('HA_IS_ENABLED');
+  assertHaOff(world);
   const hosts = world.store.records('host');
   if (hosts.length < 2) throw new XapiError('HA_TOO_FEW_HOSTS');
   assertAllLive(world);
+  if (statefileIsLost(world)) throw new XapiError('HA_HOST_CANNOT_ACCESS_STATEFILE');
   const statefiles = [statefileOn(world, heartbeatSr(world, heartbeatSrs))];
   const peers = hosts.map(([, { uuid }]) => uuid);
-  for (const [host] of hosts) world.store.update('host', host, { ha_statefiles: statefiles, ha_network_peers: peers });
+  for (const [host] of hosts) {
+    world.machines.of(host).disarmed = undefined;
+    world.store.update('host', host, { ha_statefiles: statefiles, ha_network_peers: peers });
+  }
   world.store.update('pool', world.pool.ref, {
     ha_enabled: true,
     ha_statefiles: statefiles,
@@ -142,6 +149,10 @@ export const haBehaviour: Handlers = {
   'pool.ha_prevent_restarts_for': ({ world }, seconds) => {
     assertOn(world);
     world.restartHold.hold(seconds);
+  },
+  'host.emergency_ha_disable': ({ world, host }, soft = false) => {
+    disarm(world, host, soft);
+    if (world.machines.of(host).toolstack === 'emergency') restartToolstackLater(world, host, 'agentStopDelay');
   },
   'SR.assert_can_host_ha_statefile': ({ world }, sr) => assertCanHostStatefile(world, sr),
   'VM.assert_agile': ({ world }, vm) => assertAgile(world, vm),

@@ -8,6 +8,7 @@ import { startAutomatically } from './auto-poweron.ts';
 import { faultAt } from './fault-points.ts';
 import { restartVms } from './ha-failover.ts';
 import { haIsOn } from './ha-plan.ts';
+import { alertAbout, waitsForStatefile } from './ha-statefile.ts';
 import { haltGuests } from './host-guests.ts';
 import { setLive } from './host-support.ts';
 
@@ -104,12 +105,14 @@ async function startToolstack(world: World, host: string, signal: AbortSignal): 
   const machine = world.machines.of(host);
   signal.throwIfAborted();
   await machine.listener?.open();
-  if (findsCoordinator(world, host, machine)) return enterPool(world, host, signal);
+  if (!waitsForStatefile(world, host) && findsCoordinator(world, host, machine)) return enterPool(world, host, signal);
   world.machines.setToolstack(host, 'emergency');
 }
 
 async function boot(world: World, host: string, signal: AbortSignal): Promise<void> {
+  const machine = world.machines.of(host);
   world.machines.set(host, { power: 'rebooting' });
+  if (machine.disarmed === 'until reboot') machine.disarmed = undefined;
   const fault = faultAt(world, 'host.boot', 'host', host, host);
   if (fault?.kind === 'stays-down') return world.machines.set(host, { power: 'off' });
   await pass(world, 'hostReboot', signal);
@@ -174,6 +177,7 @@ export async function recoverFromLosses(world: World): Promise<void> {
     const { power, toolstack } = world.machines.of(host);
     if (toolstack !== 'down' || !['off', 'rebooting'].includes(power)) continue;
     setLive(world, host, false);
+    alertAbout(world, 'HA_HOST_FAILED', host);
     failed.push(...(await haltGuests(world, host)));
   }
   await restartVms(world, failed);

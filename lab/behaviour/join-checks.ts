@@ -1,6 +1,6 @@
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
-import { haIsOn } from './ha-plan.ts';
+import { assertHaOff } from './ha-plan.ts';
 import { managementPif } from './pool-settings.ts';
 
 /** A host that wants to become a member of another pool. */
@@ -18,7 +18,8 @@ function assertHasManagementInterface({ world, host }: Joining): void {
 }
 
 function assertNoHa({ world, there }: Joining): void {
-  if (haIsOn(world) || haIsOn(there)) throw new XapiError('HA_IS_ENABLED');
+  assertHaOff(world);
+  assertHaOff(there);
 }
 
 function assertOtherPool({ world, there }: Joining): void {

@@ -2,6 +2,7 @@ import type { Handlers } from '../dispatch/call.ts';
 import { macFrom } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
+import { assertHaOff } from './ha-plan.ts';
 
 /** The pool-wide network of a device, told by its bridge; the first host that finds the device makes it. */
 export function networkOf(world: World, device: string): string {
@@ -47,6 +48,7 @@ export function createPif(world: World, { device, network, host, managementAddre
 
 export const networkBehaviour: Handlers = {
   'host.management_reconfigure': ({ world }, pif) => {
+    assertHaOff(world);
     const { host } = world.store.get('PIF', pif);
     for (const other of world.store.get('host', host).PIFs) {
       world.store.update('PIF', other, { management: other === pif });

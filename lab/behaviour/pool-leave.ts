@@ -4,7 +4,7 @@ import type { ObjectName } from '../world/copy-objects.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError, internalError } from '../xapi-error.ts';
-import { haIsOn } from './ha-plan.ts';
+import { assertHaOff } from './ha-plan.ts';
 import { powerOn, stopToolstack } from './host-lifecycle.ts';
 import { hostObjects, moveNotes, removeHost } from './host-objects.ts';
 import { assertDead, assertHostReachable, guestsOn } from './host-support.ts';
@@ -72,7 +72,7 @@ function foundPool(world: World, host: string, alone: World): string {
 /** The host goes down at once, loses what was on its own disks, and comes back as a pool of its own with the same password. */
 async function eject(world: World, host: string): Promise<void> {
   assertHostReachable(world, host);
-  if (haIsOn(world)) throw new XapiError('HA_IS_ENABLED');
+  assertHaOff(world);
   if (host === world.pool.master) throw internalError('Xapi_pool.Cannot_eject_master');
   if (guestsOn(world, host).length > 0) throw new XapiError('OPERATION_NOT_ALLOWED', 'VM resident on host');
   await stopToolstack(world, host);
@@ -88,7 +88,7 @@ async function eject(world: World, host: string): Promise<void> {
 /** The records of a host that is dead go; the machine is no concern of the pool any more. */
 function destroyHost(world: World, host: string): void {
   assertDead(world, host);
-  if (haIsOn(world)) throw new XapiError('HA_IS_ENABLED');
+  assertHaOff(world);
   if (guestsOn(world, host).length > 0) throw new XapiError('HOST_HAS_RESIDENT_VMS', host);
   removeHost(world, host);
   world.site.retire({ world, host });

@@ -2,6 +2,8 @@ import type { Handlers } from '../dispatch/call.ts';
 import type { Place } from '../world/site.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
+import { assertHaOff } from './ha-plan.ts';
+import { isArmed } from './ha-statefile.ts';
 import { restartToolstackLater } from './host-lifecycle.ts';
 import { assertHostReachable } from './host-support.ts';
 
@@ -20,8 +22,13 @@ export function takeOver(world: World, host: string, after: 'roleChangeDelay' | 
   restartToolstackLater(world, host, after, () => promote(world, host));
 }
 
+/** High availability gives the role away itself. Throws HA_IS_ENABLED on a host that takes part in it. */
+function assertDisarmed(world: World, host: string): void {
+  if (isArmed(world, host)) throw new XapiError('HA_IS_ENABLED');
+}
+
 function designate(world: World, host: string): void {
-  if (world.store.get('pool', world.pool.ref).ha_enabled) throw new XapiError('HA_IS_ENABLED');
+  assertHaOff(world);
   if (host === world.pool.master) return;
   assertHostReachable(world, host);
   takeOver(world, host, 'agentStopDelay');
@@ -40,9 +47,11 @@ function recoverMembers(world: World): string[] {
 export const poolRole: Handlers = {
   'pool.designate_new_master': ({ world }, host) => designate(world, host),
   'pool.emergency_transition_to_master': ({ world, host }) => {
+    assertDisarmed(world, host);
     if (host !== world.pool.master) takeOver(world, host, 'roleChangeDelay');
   },
   'pool.emergency_reset_master': ({ world, host }, address) => {
+    assertDisarmed(world, host);
     if (host === world.pool.master) return;
     world.machines.of(host).coordinatorAddress = address;
     restartToolstackLater(world, host, 'roleChangeDelay');

@@ -2,6 +2,7 @@ import type { Handlers } from '../dispatch/call.ts';
 import type { Messages } from '../model/messages.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
+import { assertNotForHa } from './ha-plan.ts';
 import { assertDriver } from './sr.ts';
 import type { Medium } from './sr-contents.ts';
 import { forgetDisk, mediaOf, mediumOf, recordDisk } from './sr-contents.ts';
@@ -56,6 +57,7 @@ function introduceVdi(world: World, ...about: Messages['VDI.introduce']): string
 }
 
 function forgetVdi(world: World, vdi: string): void {
+  assertNotForHa(world, vdi);
   if (isAttached(world, vdi)) throw new XapiError('VDI_IN_USE', vdi, 'forget');
   forgetDisk(world, vdi);
 }

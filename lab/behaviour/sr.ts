@@ -2,7 +2,9 @@ import type { Handlers } from '../dispatch/call.ts';
 import type { Records } from '../model/records.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
+import { assertHaOff, assertNotPromised, haIsOn } from './ha-plan.ts';
 import { forgetDisk, readSizes, rememberMedium, wipe } from './sr-contents.ts';
+import { vdisOf } from './vm-support.ts';
 
 /** The storage managers that a host brings along. */
 const drivers = ['dummy', 'ext', 'file', 'hba', 'iscsi', 'iso', 'lvm', 'lvmohba', 'lvmoiscsi', 'nfs', 'smb', 'udev'];
@@ -70,6 +72,14 @@ function assertUnused(world: World, pbd: string): void {
   if (used.length > 0) throw new XapiError('VDI_IN_USE', ...used);
 }
 
+/** Throws HA_IS_ENABLED for the heartbeat's storage, HA_OPERATION_WOULD_BREAK_FAILOVER_PLAN for a protected VM's. */
+function assertKeptForHa(world: World, pbd: string): void {
+  const { SR: sr } = world.store.get('PBD', pbd);
+  const { ha_statefiles: statefiles } = world.store.get('pool', world.pool.ref);
+  if (haIsOn(world) && statefiles.some((vdi) => world.store.find('VDI', vdi)?.SR === sr)) assertHaOff(world);
+  assertNotPromised(world, (vm) => vdisOf(world, vm).some(({ vdi }) => world.store.get('VDI', vdi).SR === sr));
+}
+
 /** A host has one connection to an SR; asking for a second one gives the first. */
 function createPbd(world: World, record: Records['PBD']): string {
   const [known] =
@@ -102,6 +112,7 @@ export const srBehaviour: Handlers = {
   'SR.update': () => undefined,
   'PBD.plug': ({ world }, pbd) => plug(world, pbd),
   'PBD.unplug': ({ world }, pbd) => {
+    assertKeptForHa(world, pbd);
     assertUnused(world, pbd);
     world.store.update('PBD', pbd, { currently_attached: false });
   },

@@ -4,6 +4,7 @@ import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError, handleInvalid } from '../xapi-error.ts';
+import { assertNotForHa } from './ha-plan.ts';
 import { faultAt } from './fault-points.ts';
 
 /** Throws SR_BACKEND_FAILURE_44, the storage layer's way to say that there is no room. */
@@ -129,6 +130,7 @@ export const vdiBehaviour: Handlers = {
     return createVdi(world, record);
   },
   'VDI.destroy': async ({ world, signal }, vdi) => {
+    assertNotForHa(world, vdi);
     assertFree(world, vdi, 'destroy');
     await world.latency.spend('destroy', signal);
     destroyVdi(world, vdi);
