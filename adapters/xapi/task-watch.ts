@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TaskRecord } from './messages.generated.ts';
 import { isPending, recordOfTask, type Call } from './tasks.ts';
@@ -24,13 +24,13 @@ const PAUSE_AFTER_TROUBLE_MS = 500;
 
 /**
  * Waits for the ends of tasks, all those of one pool with one question to it at a time, so that an end is seen when it
- * happens. The events are hints; what a task came to is read from the task itself.
+ * happens.
  */
 export class TaskWatch {
   readonly #call: Call;
   readonly #ask: AskChanges;
-  /** By the task's reference: who waits for its end. */
-  readonly #waiting = new Map<string, Set<AbortController>>();
+  /** One event per task that somebody waits for, with its record when it has ended; without one it has to be looked at. */
+  readonly #ends = new EventEmitter().setMaxListeners(0);
   #watching = false;
 
   constructor(call: Call, ask: AskChanges) {
@@ -42,29 +42,31 @@ export class TaskWatch {
   async end(taskRef: string, signal: AbortSignal): Promise<TaskRecord | undefined> {
     for (;;) {
       // Before the look: an end that comes after it is told.
-      const told = this.#listen(taskRef);
+      const told = this.#told(taskRef, signal);
       try {
         const record = await recordOfTask(this.#call, taskRef);
         if (record === undefined || !isPending(record)) return record;
         void this.#watch();
-        await aborted(AbortSignal.any([told.signal, signal]));
-        signal.throwIfAborted();
+        const ended = await told.record;
+        if (ended !== undefined) return ended;
       } finally {
-        this.#forget(taskRef, told);
+        told.forget();
       }
     }
   }
 
-  #listen(taskRef: string): AbortController {
-    const told = new AbortController();
-    this.#waiting.set(taskRef, (this.#waiting.get(taskRef) ?? new Set()).add(told));
-    return told;
-  }
-
-  #forget(taskRef: string, told: AbortController): void {
-    const waiting = this.#waiting.get(taskRef);
-    waiting?.delete(told);
-    if (waiting?.size === 0) this.#waiting.delete(taskRef);
+  #told(taskRef: string, signal: AbortSignal) {
+    const over = new AbortController();
+    const record = once(this.#ends, taskRef, { signal: AbortSignal.any([signal, over.signal]) }).then(
+      ([ended]) => ended as TaskRecord | undefined,
+      (error: unknown) => {
+        signal.throwIfAborted();
+        throw error;
+      },
+    );
+    // Nobody asks for it when the look has answered already.
+    record.catch(() => undefined);
+    return { record, forget: () => over.abort() };
   }
 
   /** Goes on for as long as somebody waits. Whatever goes wrong, who waits looks again and meets it there. */
@@ -73,7 +75,7 @@ export class TaskWatch {
     this.#watching = true;
     let token = '';
     let renewAtMs = 0;
-    while (this.#waiting.size > 0) {
+    while (this.#waiting().length > 0) {
       try {
         if (performance.now() >= renewAtMs) {
           token = await this.#lookForAll();
@@ -85,7 +87,7 @@ export class TaskWatch {
       } catch {
         await sleep(PAUSE_AFTER_TROUBLE_MS);
         renewAtMs = 0;
-        this.#tellAll(() => true);
+        for (const taskRef of this.#waiting()) this.#ends.emit(taskRef);
       }
     }
     this.#watching = false;
@@ -93,31 +95,28 @@ export class TaskWatch {
 
   /** Where the watching begins: whatever is not seen pending has ended, is gone, or came after the question. */
   async #lookForAll(): Promise<string> {
-    const refs = [...this.#waiting.keys()].map((taskRef) => `task/${taskRef}`);
+    const refs = this.#waiting().map((taskRef) => `task/${taskRef}`);
     const { token, events } = await this.#ask(refs, '', AT_ONCE_SECONDS);
-    const pending = new Set(events.filter(({ snapshot }) => !hasEnded(snapshot)).map(({ ref }) => ref));
-    this.#tellAll((taskRef) => !pending.has(taskRef));
+    const seen = new Map(events.map(({ ref, snapshot }) => [ref, snapshot]));
+    for (const taskRef of this.#waiting()) this.#tell(taskRef, seen.get(taskRef));
     return token;
   }
 
   async #waitForChanges(since: string): Promise<string> {
     const { token, events } = await this.#ask(['task'], since, LONGEST_WAIT_SECONDS);
-    const ended = new Set(events.filter(({ snapshot }) => hasEnded(snapshot)).map(({ ref }) => ref));
-    this.#tellAll((taskRef) => ended.has(taskRef));
+    for (const { ref, snapshot } of events) this.#tell(ref, snapshot);
     return token;
   }
 
-  #tellAll(whom: (taskRef: string) => boolean): void {
-    for (const [taskRef, waiting] of this.#waiting) {
-      if (whom(taskRef)) for (const told of waiting) told.abort();
-    }
+  #tell(taskRef: string, snapshot: TaskRecord | undefined): void {
+    if (snapshot === undefined || !isPending(snapshot)) this.#ends.emit(taskRef, snapshot);
   }
-}
 
-function hasEnded(snapshot: TaskRecord | undefined): boolean {
-  return snapshot === undefined || !isPending(snapshot);
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort');
+  /** `once` listens for errors as well. */
+  #waiting(): string[] {
+    return this.#ends
+      .eventNames()
+      .map(String)
+      .filter((name) => name !== 'error');
+  }
 }
