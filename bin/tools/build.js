@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Trouble, say } from './trouble.js';
 import { runInForeground } from './run.js';
@@ -23,6 +23,8 @@ export async function ensureBuilt(root) {
   say('Compiling the sources into dist/.');
   rmSync(dist, { recursive: true, force: true });
   await step(root, 'The sources do not compile', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+  // npm does it when it installs; then there is no dist/ yet.
+  chmodSync(join(dist, 'bin', 'switchboard.js'), 0o755);
   for (const folder of copied) cpSync(join(root, folder), join(dist, folder), { recursive: true });
   say('Bundling the workflows.');
   await step(root, 'The workflows cannot be bundled', [join('dist', 'bin', 'bundle-workflows.js')]);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { projectRoot } from './compiled-start.ts';
@@ -12,6 +12,7 @@ const noting = (word: string, code = 0) =>
 /** Stands for the compiler: what it makes is the program that bundles the workflows. */
 const fakeCompiler = `const fs = require('node:fs'); fs.appendFileSync('journal', 'tsc\\n');
   fs.mkdirSync('dist/bin', { recursive: true });
+  fs.writeFileSync('dist/bin/switchboard.js', '');
   fs.writeFileSync('dist/bin/bundle-workflows.js', "import fs from 'node:fs'; fs.appendFileSync('journal', 'bundle\\\\n')");`;
 
 /** Stands for jest: it leaves the counts where the reporter of the project would. */
@@ -98,6 +99,15 @@ describe('the launcher', () => {
     utimesSync(join(root, 'domain/pool.ts'), inAnHour, inAnHour);
     launch(['build']);
     expect(journal()).toEqual(['tsc', 'bundle', 'tsc', 'bundle']);
+  });
+
+  it('makes the command line a program that can be run, after every compilation', async () => {
+    install();
+    for (const source of ['cli/one.ts', 'cli/two.ts']) {
+      file(source, '');
+      await launch(['build']);
+      expect(statSync(join(root, 'dist/bin/switchboard.js')).mode & 0o111).toBe(0o111);
+    }
   });
 
   it('says that the sources do not compile, with the command that shows why', () => {
