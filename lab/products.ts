@@ -119,7 +119,7 @@ const products: readonly Product[] = [
     patching: 'pool_update',
     edition: 'enterprise-per-socket',
   },
-  { ...newest, name: 'xenserver-8.4', patching: 'cdn', edition: 'xcp-ng' },
+  { ...newest, name: 'xenserver-8.4', patching: 'cdn', edition: 'trial' },
   {
     name: 'xcp-ng-8.3',
     model: apiModel('24.19.2'),

@@ -13,13 +13,15 @@ function createRepositories(world: World): string[] {
   );
 }
 
-/** The object of a pool that has its hosts already. */
+/** The object of a pool that has its hosts already. An installation keeps the memory of suspended VMs where its disks go. */
 export const createPool = (
   world: World,
   about: Pick<Records['pool'], 'name_label' | 'master' | 'default_SR'>,
 ): string =>
   world.store.create('pool', {
     ...about,
+    suspend_image_SR: about.default_SR,
+    crash_dump_SR: about.default_SR,
     repositories: world.vendor.hash === '' ? [] : createRepositories(world),
     other_config: { 'memory-ratio-hvm': '0.25', 'memory-ratio-pv': '0.25' },
   });
