@@ -2,7 +2,6 @@
  * `npm run bench:lab`: how much the simulated cloud costs: its start, its memory, its calls per second against a Node HTTP
  * server that does nothing, and how soon its events arrive.
  */
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -14,6 +13,7 @@ import { withStateFolder } from './deploy/temporary-state.ts';
 import { lanesFor, measureRate } from './lab/call-load.ts';
 import { measureEvents } from './lab/event-load.ts';
 import type { Pool } from './lab/rpc.ts';
+import { peakMiB } from './process-use.ts';
 import { p99, reportOf, round, tableOf, writeReport } from './report.ts';
 import type { Figures } from './report.ts';
 
@@ -69,12 +69,6 @@ function part(name: string, program: string, env: NodeJS.ProcessEnv) {
     stopSignal: 'SIGTERM' as const,
     stopLimitMs: 60_000,
   };
-}
-
-/** The most memory that the process ever held in RAM, as the kernel counted it (VmHWM). */
-function peakMiB(pid: number): number {
-  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kib) / 1024;
 }
 
 /** The best of several rounds, taken in turn, so that what else the machine does disturbs both alike. */

@@ -1,14 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiClient } from '../../cli/api-client.ts';
 import { isEnded } from '../../domain/run.ts';
-import type { RunState } from '../../domain/run.ts';
-
-interface RunView {
-  readonly id: string;
-  readonly state: RunState;
-  readonly result?: { readonly uuid: string };
-  readonly failure?: { readonly message: string };
-}
 
 export interface EndedRun {
   readonly id: string;
@@ -19,20 +12,17 @@ export interface EndedRun {
 
 /** One look at all open runs instead of one at each: who waits should not be what is measured. */
 const LOOK_EVERY_MS = 50;
-const OPEN_STATES = 'accepted,waiting,running,paused,undoing';
-const PAGE = 200;
+const OPEN_RUNS = { state: 'accepted,waiting,running,paused,undoing', limit: 200 };
 
 /** Deploys over the API, so many at once, and keeps the time that each request took (ms). */
 export class ApiLoad {
   readonly startMs: number[] = [];
   readonly readMs: number[] = [];
-  readonly #url: string;
-  readonly #token: string;
+  readonly #api: ApiClient;
   readonly #signal: AbortSignal;
 
   constructor(url: string, token: string, signal: AbortSignal) {
-    this.#url = url;
-    this.#token = token;
+    this.#api = new ApiClient({ interrupted: signal }, () => ({ url, token }));
     this.#signal = signal;
   }
 
@@ -53,17 +43,15 @@ export class ApiLoad {
   }
 
   async #deploy(input: Record<string, unknown>, open: Map<string, (run: EndedRun) => void>): Promise<EndedRun> {
-    const body = { operation: 'deploy-vm', input };
-    const { run } = await this.#timed<{ run: RunView }>(this.startMs, 'POST', '/v1/runs', body);
-    return new Promise((resolve) => open.set(run.id, resolve));
+    const { id } = await timed(this.startMs, () => this.#api.start('deploy-vm', input, randomUUID()));
+    return new Promise((resolve) => open.set(id, resolve));
   }
 
   /** Tells whoever waits for a run that it has ended. */
   async #watch(open: Map<string, (run: EndedRun) => void>, over: AbortSignal): Promise<void> {
     while (!over.aborted) {
       const asked = [...open.keys()];
-      const path = `/v1/runs?state=${OPEN_STATES}&limit=${PAGE}`;
-      const { runs } = await this.#timed<{ runs: RunView[] }>(this.readMs, 'GET', path);
+      const { runs } = await timed(this.readMs, () => this.#api.list(OPEN_RUNS));
       const atWork = new Set(runs.map(({ id }) => id));
       await Promise.all(
         asked
@@ -79,27 +67,17 @@ export class ApiLoad {
   }
 
   async #ended(id: string): Promise<EndedRun> {
-    const { run } = await this.#timed<{ run: RunView }>(this.readMs, 'GET', `/v1/runs/${id}`);
-    if (run.state === 'succeeded') return { id, vmUuid: run.result?.uuid };
-    const how = isEnded(run.state) ? 'ended as' : 'is';
-    return { id, trouble: `run ${id} ${how} ${run.state}: ${run.failure?.message ?? 'no failure told'}` };
+    const { state, result, failure } = await timed(this.readMs, () => this.#api.show(id));
+    if (state === 'succeeded') return { id, vmUuid: (result as { uuid: string }).uuid };
+    const how = isEnded(state) ? 'ended as' : 'is';
+    return { id, trouble: `run ${id} ${how} ${state}: ${failure?.message ?? 'no failure told'}` };
   }
+}
 
-  async #timed<T>(samples: number[], method: string, path: string, body?: unknown): Promise<T> {
-    const startedMs = performance.now();
-    const response = await fetch(`${this.#url}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.#token}`,
-        'content-type': 'application/json',
-        'idempotency-key': randomUUID(),
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: this.#signal,
-    });
-    const text = await response.text();
-    samples.push(performance.now() - startedMs);
-    if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}: ${text}`);
-    return JSON.parse(text) as T;
-  }
+/** The whole of a request, to the last byte of its answer; one that fails leaves no sample. */
+async function timed<T>(samples: number[], ask: () => Promise<T>): Promise<T> {
+  const startedMs = performance.now();
+  const answer = await ask();
+  samples.push(performance.now() - startedMs);
+  return answer;
 }

@@ -4,9 +4,9 @@ import { anyFreePort } from '../../bin/stack/ports.ts';
 import { startStack } from '../../bin/stack/stack.ts';
 import type { Stack } from '../../bin/stack/stack.ts';
 import { findOperation, workflowIdFor } from '../../domain/operations.ts';
+import { cpuMsOf, peakMiB } from '../process-use.ts';
 import { ApiLoad } from './api-load.ts';
 import type { EndedRun } from './api-load.ts';
-import { cpuMsOf } from './cpu.ts';
 import { LabControl } from './lab-control.ts';
 import type { AddedObject, LabCall } from './lab-control.ts';
 import { findOrphans } from './orphans.ts';
@@ -114,11 +114,4 @@ async function meanHistoryLength(address: string, runs: readonly EndedRun[]): Pr
   } finally {
     await client.connection.close();
   }
-}
-
-/** The most memory that the process ever held in RAM, as the kernel counted it (VmHWM). */
-function peakMiB(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-  return Number(kib) / 1024;
 }

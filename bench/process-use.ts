@@ -8,6 +8,12 @@ const PARENT = 1;
 const OWN_TICKS = [11, 12];
 const ENDED_CHILDREN_TICKS = [13, 14];
 
+/** The most memory that the process ever held in RAM, as the kernel counted it (VmHWM). */
+export function peakMiB(pid: number): number {
+  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kib) / 1024;
+}
+
 /** The time on a core that every part of the stack has used so far (ms), its child processes included (PostgreSQL has many). */
 export function cpuMsOf(parts: Readonly<Record<string, number>>): Map<string, number> {
   const used = new Map<string, number>();
