@@ -4,6 +4,7 @@ import type { Io, ProblemDocument } from './io.ts';
 import { CliFailure, EXIT } from './io.ts';
 import { exitCodeOfProblem, problemText } from './problem-text.ts';
 import type { Server } from './server.ts';
+import { whyUnanswered } from './words.ts';
 
 type Schemas = components['schemas'];
 export type Run = Schemas['Run'];
@@ -16,6 +17,8 @@ export type LedgerEntry = Schemas['LedgerEntry'];
 export type ListQuery = NonNullable<operations['listRuns']['parameters']['query']>;
 
 const ANSWER_TIMEOUT_MS = 30_000;
+
+type Client = ReturnType<typeof createClient<paths>>;
 
 /** What openapi-fetch answers of any request. */
 interface Answer<Data> {
@@ -71,26 +74,24 @@ export class ApiClient {
   /** The events of a run after the one with this id, as server-sent events; the signal ends them. */
   async eventsOf(id: string, lastEventId: string | undefined, signal: AbortSignal) {
     const params = { path: { id }, header: after(lastEventId) };
-    return streamIn(
-      await this.#answer((client) => client.GET('/v1/runs/{id}/events', { params, signal, parseAs: 'stream' })),
-    );
+    return this.#answer((client) => client.GET('/v1/runs/{id}/events', { params, signal, parseAs: 'stream' }));
   }
 
   /** The same of all runs. */
   async allEvents(lastEventId: string | undefined, signal: AbortSignal) {
     const params = { header: after(lastEventId) };
-    return streamIn(await this.#answer((client) => client.GET('/v1/events', { params, signal, parseAs: 'stream' })));
+    return this.#answer((client) => client.GET('/v1/events', { params, signal, parseAs: 'stream' }));
   }
 
   #patience(): AbortSignal {
     return AbortSignal.any([this.#interrupted, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
   }
 
-  async #answer<Data>(ask: (client: ReturnType<typeof createClient<paths>>) => Promise<Answer<Data>>): Promise<Data> {
+  async #answer<Data>(ask: (client: Client) => Promise<Answer<Data>>): Promise<NonNullable<Data>> {
     const { url, token } = this.#server();
     const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
     const { data, error, response } = await this.#reached(url, ask(createClient<paths>({ baseUrl: url, headers })));
-    if (data !== undefined) return data;
+    if (data !== undefined && data !== null) return data;
     if (isProblem(error)) throw new CliFailure(problemText(error), exitCodeOfProblem(error), error);
     throw notOurs(url, response.status);
   }
@@ -101,7 +102,7 @@ export class ApiClient {
     } catch (error) {
       if (this.#interrupted.aborted)
         throw new CliFailure('Interrupted; the server may still do what it was asked.', EXIT.interrupted);
-      if (error instanceof SyntaxError) throw notOurs(url, 200);
+      if ((error as Error).name === 'SyntaxError') throw notOurs(url, 200);
       throw new CliFailure(unreachableText(url, error), EXIT.unreachable);
     }
   }
@@ -111,11 +112,6 @@ function after(lastEventId: string | undefined) {
   return lastEventId === undefined ? {} : { 'Last-Event-ID': Number(lastEventId) };
 }
 
-function streamIn(body: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> {
-  if (body === null) throw new CliFailure('The server sent no events.', EXIT.unreachable);
-  return body;
-}
-
 /** A proxy's page, or another program's. */
 function notOurs(url: string, status: number): CliFailure {
   const what = `${url} answered with status ${status}, but not as Switchboard's API does.`;
@@ -123,10 +119,8 @@ function notOurs(url: string, status: number): CliFailure {
 }
 
 function unreachableText(url: string, error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
   return [
-    `The server at ${url} cannot be reached (${code}).`,
+    `The server at ${url} cannot be reached (${whyUnanswered(error)}).`,
     'Hint: runs that were accepted go on without it. Start it (npm start) or set SWITCHBOARD_URL, then try again.',
     'Next: switchboard profile list',
   ].join('\n');

@@ -16,15 +16,16 @@ export function eventTeller(paint: Paint): (event: RunEvent) => string {
 }
 
 function wordsOf(event: RunEvent, startedAt: string | undefined, paint: Paint): string {
+  const { attempt = 1 } = event;
   const failure = event.failure === undefined ? '' : `  ${oneLine(event.failure)}`;
-  const attempt = (event.attempt ?? 1) > 1 ? `  attempt ${event.attempt ?? 1}` : '';
+  const again = attempt > 1 ? `  attempt ${attempt}` : '';
   switch (event.kind) {
     case 'step-started':
-      return `${paint('cyan', '▶')} ${nameOf(event)}${attempt}`;
+      return `${paint('cyan', '▶')} ${nameOf(event)}${again}`;
     case 'attempt-failed':
-      return `${paint('yellow', '↻')} ${nameOf(event)}${attempt}${failure}`;
+      return `${paint('yellow', '↻')} ${nameOf(event)}${again}${failure}`;
     case 'step-done':
-      return `${paint('green', '✔')} ${nameOf(event)}${attempt}  ${secondsBetween(startedAt ?? event.at, event.at)}`;
+      return `${paint('green', '✔')} ${nameOf(event)}${again}  ${secondsBetween(startedAt ?? event.at, event.at)}`;
     case 'run-accepted':
     case 'run-state':
       return `${paint('cyan', '●')} ${event.state ?? ''}${failure}`;

@@ -8,6 +8,7 @@ import type { Operation } from '../domain/operations.ts';
 import { flagFor } from './flag-names.ts';
 import { CliFailure, EXIT } from './io.ts';
 import type { Io } from './io.ts';
+import { wordsOf } from './words.ts';
 
 /** The part of a field's JSON Schema that decides how its flag is written. */
 interface FieldShape {
@@ -108,7 +109,7 @@ function exampleText(example: unknown): string {
 
 /** Whether a value fits is judged by the server, by the same schema; only its form is judged here. */
 function valueFrom(text: string, shape: FieldShape, io: Files): unknown {
-  if (shape.type === 'string') return isLongText(shape) && text.startsWith('@') ? contentOf(text.slice(1), io) : text;
+  if (shape.type === 'string') return isLongText(shape) && text.startsWith('@') ? lineIn(text.slice(1), io) : text;
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -120,11 +121,16 @@ function isLongText(shape: FieldShape): boolean {
   return shape.type === 'string' && (shape.maxLength ?? 0) > LONG_TEXT_CHARS;
 }
 
+/** A file ends with a line break; the text that it holds does not. */
+function lineIn(path: string, io: Files): string {
+  return contentOf(path, io).replace(/\n$/, '');
+}
+
 function contentOf(path: string, { folder }: Files): string {
   try {
     return readFileSync(resolve(folder, path), 'utf8');
   } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    throw new InvalidArgumentError(wordsOf(error));
   }
 }
 

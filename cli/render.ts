@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { Failure, LedgerEntry, Run, RunDetail, Step } from './api-client.ts';
+import { table } from './table.ts';
 
 export type Paint = (color: 'green' | 'red' | 'yellow' | 'cyan' | 'dim', text: string) => string;
 
@@ -40,11 +41,9 @@ function stepLine(step: Step, paint: Paint, nowMs: number): string {
 }
 
 /** A table of runs, newest first as the server gave them. */
-export function runTable(runs: readonly Run[]): string[] {
+export function runTable(runs: readonly Run[]): string {
   const rows = runs.map((run) => [run.id, run.state, run.currentStep ?? '', run.createdAt, run.summary]);
-  const all = [['RUN', 'STATE', 'STEP', 'ACCEPTED', 'SUMMARY'], ...rows];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  return table(['RUN', 'STATE', 'STEP', 'ACCEPTED', 'SUMMARY'], rows);
 }
 
 function failureLines(failure: Failure): string[] {

@@ -76,7 +76,7 @@ function listCommand(session: Session): Command {
 
 async function list({ api, io }: Session, filter: ListQuery, json: boolean): Promise<void> {
   const page = await api.list(filter);
-  io.out(json ? `${JSON.stringify(page)}\n` : `${runTable(page.runs).join('\n')}\n`);
+  io.out(json ? `${JSON.stringify(page)}\n` : runTable(page.runs));
   if (page.nextCursor !== undefined) io.err(`More: switchboard runs --cursor ${page.nextCursor}\n`);
 }
 

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { Io, Settings } from './io.ts';
 import { CliFailure, EXIT } from './io.ts';
 import { noSuchProfile, ProfileStore } from './profiles.ts';
+import { wordsOf } from './words.ts';
 
 /** Where requests go and what they carry. */
 export interface Server {
@@ -52,7 +53,6 @@ export function tokenFrom(io: Pick<Io, 'readSecret'>, file: string): string {
   try {
     return io.readSecret(file);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CliFailure(`The token cannot be read, nothing was sent: ${why}`, EXIT.usage);
+    throw new CliFailure(`The token cannot be read, nothing was sent: ${wordsOf(error)}`, EXIT.usage);
   }
 }

@@ -5,6 +5,7 @@ import type { LedgerEntry, RunOutcome, RunState } from '../../domain/run.ts';
 import type { Db } from './database.ts';
 import { orStoreUnavailable } from './database.ts';
 import { appendEvent } from './run-events.ts';
+import type { NewEvent } from './run-events.ts';
 import { endRun } from './run-log.ts';
 import { eventFrom, runFrom } from './rows.ts';
 import type { Tables } from './tables.ts';
@@ -32,18 +33,11 @@ export interface RunRow {
   readonly skips: readonly { readonly step: string; readonly reason: string }[];
 }
 
-export interface RunEvent {
+export interface RunEvent extends NewEvent {
   readonly runId: string;
   /** Starts at 1, without gaps, per run. */
   readonly seq: number;
   readonly at: Date;
-  readonly kind: 'run-accepted' | 'run-state' | 'step-started' | 'attempt-failed' | 'step-done';
-  readonly step?: string;
-  readonly round?: number;
-  readonly attempt?: number;
-  readonly state?: RunState;
-  readonly failure?: Failure;
-  readonly worker?: string;
 }
 
 export interface LedgerRow extends LedgerEntry {

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { Session } from '../session.ts';
+import { table } from '../table.ts';
 import type { LabControl, WorldChange } from './lab-control.ts';
 import type { ControlOf } from './lab-command.ts';
-import { table } from './status-lines.ts';
 import { SNAPSHOT_AT_START } from './up-and-down.ts';
 
 const EXAMPLES = `
@@ -48,7 +48,7 @@ function changeLines(changes: readonly WorldChange[]): string {
     uuid,
     fieldText(fields),
   ]);
-  return table([['POOL', 'CHANGE', 'CLASS', 'NAME', 'UUID', 'FIELDS'], ...rows]);
+  return table(['POOL', 'CHANGE', 'CLASS', 'NAME', 'UUID', 'FIELDS'], rows);
 }
 
 /** Short values with both sides, long ones by their name alone: `--json` has them whole. */

@@ -4,9 +4,10 @@ import { Command } from 'commander';
 import { parse } from 'yaml';
 import type { Io } from '../io.ts';
 import { CliFailure, EXIT } from '../io.ts';
+import { table } from '../table.ts';
+import { wordsOf } from '../words.ts';
 import type { PlannedFault } from './lab-control.ts';
 import type { ControlOf } from './lab-command.ts';
-import { table } from './status-lines.ts';
 
 const ADD_EXAMPLES = `
 Examples:
@@ -43,7 +44,7 @@ function faultLines(faults: readonly PlannedFault[]): string {
     const others = Object.entries(rest).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
     return [id, String(kind), typeof method === 'string' ? method : 'every call', String(fired), others.join(' ')];
   });
-  return table([['FAULT', 'KIND', 'METHOD', 'HAPPENED', 'DETAILS'], ...rows]);
+  return table(['FAULT', 'KIND', 'METHOD', 'HAPPENED', 'DETAILS'], rows);
 }
 
 const number = (text: string): number => {
@@ -97,8 +98,7 @@ function faultsIn(io: Io, file: string): unknown[] {
     const content: unknown = parse(file === '-' ? io.readStdin() : readFileSync(resolve(io.folder, file), 'utf8'));
     return Array.isArray(content) ? content : [content];
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
-    throw new CliFailure(`The faults in ${file} cannot be read; nothing was planned.\n${words}`, EXIT.usage);
+    throw new CliFailure(`The faults in ${file} cannot be read; nothing was planned.\n${wordsOf(error)}`, EXIT.usage);
   }
 }
 

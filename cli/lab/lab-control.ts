@@ -1,4 +1,5 @@
 import { CliFailure, EXIT } from '../io.ts';
+import { whyUnanswered } from '../words.ts';
 
 export interface PoolStatus {
   readonly id: string;
@@ -87,9 +88,14 @@ export class LabControl {
 
   async #ask<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await this.#fetch(method, path, body);
-    const text = await response.text();
-    if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as T;
-    throw new CliFailure(`The lab refused it: ${wordsOf(text)}`, response.status < 500 ? EXIT.usage : EXIT.failed);
+    if (response.status === 204) return undefined as T;
+    const answer = await answerIn(response);
+    if (response.ok && answer !== undefined) return answer as T;
+    if (answer?.error !== undefined) throw new CliFailure(`The lab refused it: ${answer.error}`, EXIT.usage);
+    throw new CliFailure(
+      `${this.#url} answered with status ${response.status}, but not as a lab's control port does.\nNext: switchboard lab up`,
+      EXIT.unreachable,
+    );
   }
 
   async #fetch(method: string, path: string, body: unknown): Promise<Response> {
@@ -99,19 +105,20 @@ export class LabControl {
       return await fetch(`${this.#url}${path}`, { method, signal: this.#interrupted, ...content });
     } catch (error) {
       if (this.#interrupted.aborted) throw new CliFailure('Interrupted.', EXIT.interrupted);
-      const { cause } = error as { cause?: { message?: string } };
       throw new CliFailure(
-        `The lab's control port ${this.#url} does not answer: ${cause?.message ?? String(error)}.\nNext: switchboard lab up`,
+        `The lab's control port ${this.#url} does not answer (${whyUnanswered(error)}).\nNext: switchboard lab up`,
         EXIT.unreachable,
       );
     }
   }
 }
 
-function wordsOf(text: string): string {
+/** What a lab answers is JSON, a refusal says its `error`; undefined for what is no JSON. */
+async function answerIn(response: Response): Promise<{ readonly error?: string } | undefined> {
+  const text = await response.text();
   try {
-    return (JSON.parse(text) as { error?: string }).error ?? text;
+    return JSON.parse(text) as { error?: string };
   } catch {
-    return text;
+    return undefined;
   }
 }

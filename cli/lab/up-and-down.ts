@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { CliFailure, EXIT } from '../io.ts';
 import type { Session } from '../session.ts';
+import { wordsOf } from '../words.ts';
 import { LabControl } from './lab-control.ts';
 import type { LabRequest, StartedLab } from './lab-host.ts';
 import { statusLines } from './status-lines.ts';
@@ -49,9 +50,7 @@ async function up({ io, setCode }: Session, { detach, json, state, scenario, ...
     stateFile: state === undefined ? undefined : resolve(io.folder, state),
   };
   const lab = await started(io, request);
-  const control = new LabControl(lab.controlUrl, io.interrupted);
-  await control.snapshot(SNAPSHOT_AT_START);
-  await introduce(io, control, lab, json === true);
+  await introduce(io, lab, json === true);
   if (detach === true) {
     lab.release();
     io.err('Next: switchboard lab status, and switchboard lab down at the end\n');
@@ -74,11 +73,23 @@ async function started({ lab }: Io, request: LabRequest): Promise<StartedLab> {
   try {
     return await lab.start(request);
   } catch (error) {
-    throw new CliFailure(error instanceof Error ? error.message : String(error), EXIT.failed);
+    throw new CliFailure(wordsOf(error), EXIT.failed);
   }
 }
 
-async function introduce(io: Io, control: LabControl, lab: StartedLab, json: boolean): Promise<void> {
+/** A lab that cannot be introduced is ended again: Ctrl-C may have come while it started. */
+async function introduce(io: Io, lab: StartedLab, json: boolean): Promise<void> {
+  try {
+    const control = new LabControl(lab.controlUrl, io.interrupted);
+    await control.snapshot(SNAPSHOT_AT_START);
+    await tellPools(io, control, lab, json);
+  } catch (error) {
+    await io.lab.stop();
+    throw error;
+  }
+}
+
+async function tellPools(io: Io, control: LabControl, lab: StartedLab, json: boolean): Promise<void> {
   const pools = await control.pools();
   if (json) {
     io.out(`${JSON.stringify({ pid: lab.pid, controlUrl: lab.controlUrl, pools })}\n`);

@@ -1,20 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { deployInput, postRun, runWhen, send } from './support/requests.ts';
-import type { Rig } from './support/rig.ts';
-import { openRig, serveApi, startStandInWorker } from './support/rig.ts';
+import { openApi, startStandInWorker } from './support/rig.ts';
+
+const { rig, api } = await openApi();
+await startStandInWorker(rig);
 
 describe('what an operator asks of a run', () => {
-  let rig: Rig;
-  let api: string;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    api = await serveApi(rig);
-    await startStandInWorker(rig);
-  });
-
-  afterAll(() => rig.close());
-
   const ask = (id: string, verb: string, body?: unknown) =>
     send(`${api}/v1/runs/${id}/${verb}`, { method: 'POST', body });
   const start = async (name: string, state: string) => {

@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { deployInput, send } from './support/requests.ts';
 import { acceptRun } from './support/accept-run.ts';
-import type { Rig } from './support/rig.ts';
-import { openRig, serveApi } from './support/rig.ts';
+import { openApi } from './support/rig.ts';
 
 const BODIES = 1_000;
 const DEPLOY_FIELDS = ['pool', 'name', 'template', 'networks', 'disks', 'sshAuthorizedKeys', 'userData', 'vcpus'];
@@ -26,17 +25,9 @@ function broken(good: fc.Arbitrary<object>): fc.Arbitrary<string> {
   );
 }
 
+const { rig, api } = await openApi();
+
 describe('whatever is sent', () => {
-  let rig: Rig;
-  let api: string;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    api = await serveApi(rig);
-  });
-
-  afterAll(() => rig.close());
-
   it('to start a run is answered without a fault of the server, and only what was accepted has a workflow', async () => {
     const input = fc
       .tuple(fc.constantFrom({}, deployInput('fuzz')), changes)

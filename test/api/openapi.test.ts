@@ -1,12 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { apiDocument } from '../../api/endpoints.ts';
 import { OPERATIONS } from '../../domain/operations.ts';
 import { Documented } from './support/documented.ts';
 import { send } from './support/requests.ts';
-import type { Rig } from './support/rig.ts';
-import { openRig, serveApi } from './support/rig.ts';
+import { openApi } from './support/rig.ts';
 
 interface Operation {
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example?: unknown }>> };
@@ -21,17 +20,9 @@ const operations = Object.entries(document.paths ?? {}).flatMap(([path, methods]
   })),
 );
 
+const { api } = await openApi();
+
 describe('the OpenAPI document', () => {
-  let rig: Rig;
-  let api: string;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    api = await serveApi(rig);
-  });
-
-  afterAll(() => rig.close());
-
   it('is answered without a token', async () => {
     const { status, body } = await send(`${api}/openapi.json`, { headers: { authorization: undefined } });
     expect(status).toBe(200);
@@ -84,16 +75,6 @@ describe('the OpenAPI document', () => {
 });
 
 describe('the documentation page', () => {
-  let rig: Rig;
-  let api: string;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    api = await serveApi(rig);
-  });
-
-  afterAll(() => rig.close());
-
   it('gets everything from the API itself and runs no inline script', async () => {
     const page = await fetch(`${api}/docs`);
     const html = await page.text();

@@ -1,21 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { acceptRun } from './support/accept-run.ts';
 import { send } from './support/requests.ts';
-import type { Rig } from './support/rig.ts';
-import { openRig, serveApi } from './support/rig.ts';
+import { openApi } from './support/rig.ts';
 import { writeSteps } from './support/write-events.ts';
 
+const { rig, api } = await openApi();
+
 describe('what a client asks of the runs', () => {
-  let rig: Rig;
-  let api: string;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    api = await serveApi(rig);
-  });
-
-  afterAll(() => rig.close());
-
   const idsOf = async (query: string) => (await send(`${api}/v1/runs?${query}`)).body.runs.map(({ id }) => id);
 
   it('is answered by filter, order and page', async () => {

@@ -1,19 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { deployInput, postRun, send } from './support/requests.ts';
-import type { Rig } from './support/rig.ts';
-import { openRig, serveApi } from './support/rig.ts';
+import { openApi } from './support/rig.ts';
+
+const { api } = await openApi();
 
 describe('requests that are refused', () => {
-  let rig: Rig;
-  let api: string;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    api = await serveApi(rig);
-  });
-
-  afterAll(() => rig.close());
-
   const noRuns = async () => expect((await send(`${api}/v1/runs`)).body.runs).toEqual([]);
   const post = (body: unknown, headers: Record<string, string | undefined> = {}) =>
     send(`${api}/v1/runs`, { method: 'POST', body, headers: { 'idempotency-key': 'k', ...headers } });

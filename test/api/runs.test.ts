@@ -1,21 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { deployInput, postRun, runWhen, send } from './support/requests.ts';
-import type { Rig } from './support/rig.ts';
-import { openRig, serveApi, startStandInWorker } from './support/rig.ts';
+import { openApi, startStandInWorker } from './support/rig.ts';
+
+const { rig, api } = await openApi();
+await startStandInWorker(rig);
 
 describe('runs over HTTP', () => {
-  let rig: Rig;
-  let api: string;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    api = await serveApi(rig);
-    await startStandInWorker(rig);
-  });
-
-  afterAll(() => rig.close());
-
   it('accepts a run, says where it is, and carries it out', async () => {
     const accepted = await postRun(api, 'deploy-vm', deployInput('quick-01'));
     expect(accepted.status).toBe(202);

@@ -1,25 +1,16 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { STREAM_LIMITS } from '../../api/event-stream.ts';
 import { acceptRun } from './support/accept-run.ts';
 import { EventClient } from './support/event-client.ts';
 import { send } from './support/requests.ts';
-import type { Rig } from './support/rig.ts';
-import { openRig, serveApi, TOKEN } from './support/rig.ts';
+import { openApi, serveApi, TOKEN } from './support/rig.ts';
 import { tableOf, writeRun, writeSteps } from './support/write-events.ts';
 
+const { rig, api } = await openApi();
+
 describe('the streams of events', () => {
-  let rig: Rig;
-  let api: string;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    api = await serveApi(rig);
-  });
-
-  afterAll(() => rig.close());
-
   const seqs = (client: EventClient) => client.events.map(({ id }) => id);
 
   it('carry a run from its first event to its last, as it happens, and end with it', async () => {

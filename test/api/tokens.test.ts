@@ -1,23 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { deployInput, postRun, send } from './support/requests.ts';
-import type { Rig } from './support/rig.ts';
-import { openRig, serveApi, TOKEN } from './support/rig.ts';
+import { openApi, serveApi, TOKEN } from './support/rig.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/bin/tokens.js', import.meta.url));
 
+const { rig, api } = await openApi();
+
 describe('tokens', () => {
-  let rig: Rig;
-  let api: string;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    api = await serveApi(rig);
-  });
-
-  afterAll(() => rig.close());
-
   const listWith = (token: string) => send(`${api}/v1/runs`, { headers: { authorization: `Bearer ${token}` } });
   const tokensProgram = (...args: string[]) =>
     new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {

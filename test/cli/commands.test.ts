@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { runWhen, send } from '../api/support/requests.ts';
-import { openRig, TOKEN } from '../api/support/rig.ts';
+import { openRig, startStandInWorker, TOKEN } from '../api/support/rig.ts';
 import { startApiProcess } from './support/processes.ts';
 import { DEPLOY, openCommandLine } from './support/shell.ts';
 
 const { rig, api, shell } = await openCommandLine();
-afterAll(() => rig.close());
+await startStandInWorker(rig);
 
 describe('the command line', () => {
   const shownBy = async (args: readonly string[]) => {
@@ -19,10 +19,11 @@ describe('the command line', () => {
 
   it('makes its flags from the catalogue: repeatable lists, JSON for objects, @file for long text', async () => {
     writeFileSync(join(api.folder, 'user-data'), '#cloud-config\npackages: [canary]\n');
+    writeFileSync(join(api.folder, 'id.pub'), 'ssh-ed25519 AAAA alice\n');
     const run = await shownBy([
       ...[...DEPLOY, 'quick-flags', '--networks', 'backup', '--vcpus', '4', '--memory-mib', '4096'],
       ...['--disks', '{"name":"data","sizeGiB":20}', '--disks', '{"name":"log","sizeGiB":5}'],
-      ...['--user-data', '@user-data'],
+      ...['--user-data', '@user-data', '--ssh-authorized-keys', '@id.pub', '--ssh-authorized-keys', 'ssh-rsa BBBB'],
     ]);
     expect(run.input).toMatchObject({
       networks: ['tenant', 'backup'],
@@ -32,6 +33,7 @@ describe('the command line', () => {
         { name: 'data', sizeGiB: 20 },
         { name: 'log', sizeGiB: 5 },
       ],
+      sshAuthorizedKeys: ['ssh-ed25519 AAAA alice', 'ssh-rsa BBBB'],
       secretsId: run.id,
     });
     expect(JSON.stringify(run)).not.toContain('canary');

@@ -2,24 +2,12 @@ import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { acceptRun } from '../api/support/accept-run.ts';
-import type { Rig } from '../api/support/rig.ts';
-import { openRig } from '../api/support/rig.ts';
 import { program } from './support/processes.ts';
-import type { ServedApi, Shell } from './support/shell.ts';
-import { serveOperator } from './support/shell.ts';
+import { openCommandLine } from './support/shell.ts';
 
-let rig: Rig;
-let api: ServedApi;
-let shell: Shell;
-
-beforeAll(async () => {
-  rig = await openRig();
-  ({ api, shell } = await serveOperator(rig));
-});
-
-afterAll(() => rig.close());
+const { rig, api, shell } = await openCommandLine();
 
 describe('completion', () => {
   /** The words that are offered for the last of these, which is being typed. */

@@ -1,27 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { send } from '../api/support/requests.ts';
-import type { Rig } from '../api/support/rig.ts';
-import { openRig } from '../api/support/rig.ts';
 import { ProcessShell } from './support/processes.ts';
-import type { ServedApi, Shell } from './support/shell.ts';
-import { serveOperator } from './support/shell.ts';
+import { openCommandLine } from './support/shell.ts';
+
+const { api, shell } = await openCommandLine();
 
 const DELETE = ['delete-vm', '--pool', 'ams1', '--name', 'web-01'];
 
 describe('an operation that cannot be undone', () => {
-  let rig: Rig;
-  let api: ServedApi;
-  let shell: Shell;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    ({ api, shell } = await serveOperator(rig));
-  });
-
-  afterAll(() => rig.close());
-
   const runs = async () => (await send(`${api.url}/v1/runs?operation=delete-vm`)).body.runs;
 
   const answering = async (keys: string, args: readonly string[] = DELETE) =>
@@ -59,6 +47,13 @@ describe('an operation that cannot be undone', () => {
     expect(await answering('')).toMatchObject({ code: 2, stderr: expect.stringContaining('nothing was started') });
   });
 
+  it('is not started when Ctrl-C is pressed instead of an answer', async () => {
+    const { err, finished, interrupt } = shell.start(DELETE, { terminal: {} });
+    await err.has(1);
+    interrupt();
+    expect(await finished).toMatchObject({ code: 130, stderr: expect.stringContaining('nothing was started') });
+  });
+
   it('is started when its name is typed', async () => {
     expect(await answering('web-01\n')).toMatchObject({ code: 0 });
     expect(await runs()).toHaveLength(1);
@@ -75,11 +70,8 @@ describe('an operation that cannot be undone', () => {
 
 describe('a secret', () => {
   it('is not taken from the command line itself', async () => {
-    const rig = await openRig();
-    const { shell } = await serveOperator(rig);
     const { code, stderr } = await shell.run(['deploy-vm', '--user-data', '#cloud-config\npassword: hunter2\n']);
     expect(stderr).toContain('give @path of a file');
     expect(code).toBe(2);
-    await rig.close();
   });
 });

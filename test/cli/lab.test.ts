@@ -1,61 +1,21 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { Program } from '../stack/program.ts';
 import { program } from './support/processes.ts';
-import { Shell } from './support/shell.ts';
+import { call, Rehearsal } from './support/rehearsal.ts';
+import type { Up } from './support/rehearsal.ts';
 
 const LIMIT_MS = 300_000;
 
-interface Up {
-  readonly pid: number;
-  readonly controlUrl: string;
-  readonly pools: readonly {
-    readonly id: string;
-    readonly url: string;
-    readonly user: string;
-    readonly password: string;
-  }[];
-}
-
 describe('switchboard lab', () => {
-  let folder: string;
-  let env: Record<string, string>;
-  let shell: Shell;
-
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'switchboard-lab-'));
-    env = { XDG_STATE_HOME: folder };
-    shell = new Shell(folder, env);
-  });
-
-  afterEach(async () => {
-    await run('lab', 'down');
-    rmSync(folder, { recursive: true });
-  });
-
-  const run = (...args: string[]) => shell.run(args);
-
-  const up = async (...args: string[]) =>
-    JSON.parse((await run('lab', 'up', '--detach', '--json', ...args)).stdout) as Up;
+  const rehearsal = new Rehearsal();
+  const run = (...args: string[]) => rehearsal.run(...args);
 
   /** Until Ctrl-C. */
   const inFront = async (...args: string[]) => {
-    const command = shell.start(['lab', 'up', '--json', ...args]);
+    const command = rehearsal.shell.start(['lab', 'up', '--json', ...args]);
     while (!command.err.text.includes('Ctrl-C ends it.')) await command.err.has(command.err.parts.length + 1);
     return { ...command, lab: JSON.parse(command.out.text) as Up };
   };
-
-  /** A call to the first pool, on a session of its own. */
-  async function call({ pools: [pool] }: Up, method: string, ...params: unknown[]): Promise<unknown> {
-    const send = async (name: string, all: unknown[]) => {
-      const body = JSON.stringify({ jsonrpc: '2.0', method: name, params: all, id: 1 });
-      return (await (await fetch(`${pool?.url}/jsonrpc`, { method: 'POST', body })).json()) as { result?: string };
-    };
-    const { result: session } = await send('session.login_with_password', [pool?.user, pool?.password]);
-    return send(method, [session, ...params]);
-  }
 
   const isAlive = (pid: number) => {
     try {
@@ -69,7 +29,7 @@ describe('switchboard lab', () => {
   it(
     'starts a lab in the background, tells about it, changes it, compares it, and leaves no process',
     async () => {
-      const lab = await up('--speed', '50');
+      const lab = await rehearsal.up('--speed', '50');
       expect(lab.pools.map(({ id }) => id)).toEqual(['ams1']);
       expect(await run('lab', 'up')).toMatchObject({ code: 5, stderr: expect.stringContaining('running already') });
 
@@ -140,24 +100,10 @@ describe('switchboard lab', () => {
   );
 
   it(
-    'takes faults from a file, and says what is wrong with one',
-    async () => {
-      await up();
-      writeFileSync(
-        join(folder, 'faults.yaml'),
-        '- {kind: cut, method: VM.clone}\n- {kind: sr-full, object: shared}\n',
-      );
-      expect(await run('lab', 'fault', 'add', '--file', 'faults.yaml')).toMatchObject({ stdout: 'fault-1\nfault-2\n' });
-      const wrong = await run('lab', 'fault', 'add', '--kind', 'explode');
-      expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('kind: has to be one of refused, ') });
-    },
-    LIMIT_MS,
-  );
-
-  it(
     'ends a lab in the foreground with Ctrl-C, and keeps its world in the file that it was given',
     async () => {
       const words = ['lab', 'up', '--state', 'world.json', '--json'];
+      const { folder, env } = rehearsal;
       const inherited = { PATH: process.env['PATH'], HOME: folder };
       const child = new Program([program('switchboard'), ...words], folder, { ...inherited, ...env });
       await child.says('Ctrl-C ends it.');

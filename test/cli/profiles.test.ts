@@ -1,31 +1,18 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Rig } from '../api/support/rig.ts';
-import { openRig, TOKEN } from '../api/support/rig.ts';
-import type { ServedApi, Shell } from './support/shell.ts';
-import { serveOperator } from './support/shell.ts';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { TOKEN } from '../api/support/rig.ts';
+import { openCommandLine } from './support/shell.ts';
+
+const { api, shell } = await openCommandLine();
+const token = join(api.folder, 'token');
+const config = join(api.folder, '.config', 'switchboard', 'config.yaml');
+mkdirSync(dirname(config), { recursive: true });
 
 const NO_SERVER = 'http://127.0.0.1:9';
 
 describe('profiles', () => {
-  let rig: Rig;
-  let api: ServedApi;
-  let shell: Shell;
-  let token: string;
-  let config: string;
-
-  beforeAll(async () => {
-    rig = await openRig();
-    ({ api, shell } = await serveOperator(rig));
-    token = join(api.folder, 'token');
-    config = join(api.folder, '.config', 'switchboard', 'config.yaml');
-    mkdirSync(dirname(config), { recursive: true });
-  });
-
   beforeEach(() => writeFileSync(config, ''));
-
-  afterAll(() => rig.close());
 
   /** An environment that names no server. */
   const run = (args: readonly string[], env: Record<string, string> = {}) =>
@@ -93,6 +80,21 @@ describe('profiles', () => {
     expect(JSON.parse((await run(['profile', 'list', '--json'])).stdout)).toEqual([]);
   });
 
+  it('stay as they are when another one is removed, and are shown without a token where there is none', async () => {
+    await add('lab', api.url);
+    await run(['profile', 'add', 'prod', '--url', NO_SERVER]);
+    await run(['profile', 'remove', 'lab']);
+    expect((await run(['profile', 'list'])).stdout).toBe(`  prod  ${NO_SERVER}  no token\n`);
+    await add('lab', api.url);
+    await run(['profile', 'remove', 'prod']);
+    expect((await run(['profile', 'list'])).stdout).toBe(`* lab  ${api.url}  ${token}\n`);
+  });
+
+  it('are asked for where there are none yet', async () => {
+    expect((await run(['profile', 'list'])).stderr).toContain('There are no profiles yet.');
+    expect((await run(['profile', 'use', 'lab'])).stderr).toContain('There are none yet.');
+  });
+
   it.each([
     [['profile', 'use', 'nowhere'], 'There is no profile nowhere. There are: lab.'],
     [['runs', '--profile', 'nowhere'], 'Next: switchboard profile add nowhere --url'],
@@ -108,10 +110,13 @@ describe('profiles', () => {
     expect(readFileSync(config, 'utf8')).toBe(before);
   });
 
-  it('say where their file is broken', async () => {
-    writeFileSync(config, 'profiles: [lab');
-    const { code, stderr } = await run(['runs']);
-    expect(stderr).toContain(`The profiles in ${config} cannot be used`);
-    expect(code).toBe(2);
-  });
+  it.each(['profiles: [lab', 'profiles: { lab: { address: http://127.0.0.1 } }'])(
+    'say where their file is broken: %s',
+    async (content) => {
+      writeFileSync(config, content);
+      const { code, stderr } = await run(['runs']);
+      expect(stderr).toContain(`The profiles in ${config} cannot be used`);
+      expect(code).toBe(2);
+    },
+  );
 });

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { runWhen, send } from '../api/support/requests.ts';
+import { startStandInWorker } from '../api/support/rig.ts';
 import { outcomeOf, ProcessShell, PSEUDO_TERMINAL } from './support/processes.ts';
 import { DEPLOY, openCommandLine } from './support/shell.ts';
 
@@ -11,7 +12,7 @@ const hasTerminal = spawnSync(PSEUDO_TERMINAL, ['-qec', 'true', '/dev/null'], { 
 const itHere = hasTerminal ? it : it.skip;
 
 const { rig, api, shell } = await openCommandLine();
-afterAll(() => rig.close());
+await startStandInWorker(rig);
 const processes = new ProcessShell(api);
 
 describe('on a terminal', () => {
@@ -40,10 +41,12 @@ describe('on a terminal', () => {
     expect(stdout).not.toContain('\x1b[32m');
   });
 
-  it('FORCE_COLOR brings them into a pipe', async () => {
+  it('FORCE_COLOR brings them into a pipe, unless NO_COLOR is there as well', async () => {
     const id = (await shell.run([...DEPLOY, 'quick-green'])).stdout.trim();
     await runWhen(api.url, id, ({ state }) => state === 'succeeded');
     expect((await shell.run(['show', id], { env: { FORCE_COLOR: '1' } })).stdout).toContain('\x1b[32m✔\x1b[39m');
+    const both = { FORCE_COLOR: '1', NO_COLOR: '1' };
+    expect((await shell.run(['show', id], { env: both })).stdout).not.toContain('\x1b');
   });
 
   itHere('a destructive operation starts when its name is typed, and not when another one is', async () => {

@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { acceptRun } from '../api/support/accept-run.ts';
 import { runWhen } from '../api/support/requests.ts';
+import { startStandInWorker } from '../api/support/rig.ts';
 import { ProcessShell, startApiProcess } from './support/processes.ts';
 import { DEPLOY, openCommandLine, Shell } from './support/shell.ts';
 
 const { rig, api, shell } = await openCommandLine();
-afterAll(() => rig.close());
+await startStandInWorker(rig);
 
 describe('watching a run', () => {
   it('draws the run again in place on a terminal, in lines that fit it', async () => {
@@ -70,10 +72,39 @@ describe('watching a run', () => {
     expect(code).toBe(2);
   });
 
+  it('tells how a failed run is undone, why it failed, and what is left of it', async () => {
+    const { id } = await acceptRun(rig, 'deploy-vm', 'undone');
+    const attempt = { runId: id, executionId: 'x', round: 1, attempt: 1, committed: false, worker: 'w' };
+    const reasons = [{ object: 'ams1-h1', reason: '512 MiB free, 1024 MiB needed' }];
+    const failure = { code: 'NO_HOST_FITS', message: 'No host can start it.', reasons } as const;
+    await rig.log.started({ ...attempt, step: 'startVm' });
+    await rig.log.failed({ ...attempt, step: 'startVm' }, failure);
+    await rig.log.started({ ...attempt, step: 'startVm.undo' });
+    expect((await shell.run(['show', id])).stdout).toMatch(/▶ undo startVm/);
+    await rig.log.done({ ...attempt, step: 'startVm.undo' });
+    await rig.log.end(id, { state: 'failed', failure, skips: [] });
+    const { code, stdout } = await shell.run(['watch', id]);
+    expect(stdout).toMatch(/↻ startVm {2}NO_HOST_FITS/);
+    expect(stdout).toMatch(/✔ undo startVm {2}\d+\.\d s/);
+    expect(stdout).toContain('    ams1-h1: 512 MiB free, 1024 MiB needed');
+    expect(code).toBe(1);
+  });
+
+  it('draws on a terminal whose size is not known', async () => {
+    const id = await started('quick-drawn');
+    const { code, stdout } = await shell.run(['watch', id], { terminal: {} });
+    expect(stripVTControlCharacters(stdout)).toContain('SUCCEEDED');
+    expect(code).toBe(0);
+  });
+
   it('tells what happens in all runs from now on with runs --follow', async () => {
     await runWhen(api.url, await started('quick-before'), ({ state }) => state === 'succeeded');
     const { out, finished, interrupt } = shell.start(['runs', '--follow']);
-    const id = await startedUntil(() => out.has(1));
+    const json = shell.start(['runs', '--follow', '--json']);
+    const id = await startedUntil(() => Promise.all([out.has(1), json.out.has(1)]));
+    json.interrupt();
+    const [first = ''] = linesOf((await json.finished).stdout);
+    expect(JSON.parse(first)).toMatchObject({ runId: expect.any(String), seq: expect.any(Number) });
     interrupt();
     const { code, stdout, stderr } = await finished;
     expect(stdout).toContain(id);

@@ -1,28 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Xapi } from '../../../adapters/xapi/xapi.ts';
-import { startLab, type Lab } from '../../../lab/lab.ts';
-import { Memory, OpenPools, settingsOf, templateOf } from './support.ts';
+import { describe, expect, it } from '@jest/globals';
+import { Memory, openPool } from './support.ts';
 
-const pools = new OpenPools();
-let lab: Lab;
-let xapi: Xapi;
-let template: string;
-
-beforeAll(async () => {
-  lab = await startLab();
-});
-
-beforeEach(async () => {
-  xapi = pools.of(settingsOf(lab));
-  template = await templateOf(xapi);
-});
-
-afterEach(async () => {
-  lab.clearFaults();
-  await pools.close();
-});
-
-afterAll(() => lab.close());
+const { lab, xapi, template } = await openPool();
 
 /** A task of VM.clone that is held before its effect. */
 async function heldClone(name: string) {

@@ -1,6 +1,9 @@
+import { afterAll, afterEach } from '@jest/globals';
 import { createXapiPools } from '../../../adapters/xapi/pools.ts';
 import type { PoolSettings, TaskMemory, Xapi, XapiPools } from '../../../adapters/xapi/xapi.ts';
+import { startLab } from '../../../lab/lab.ts';
 import type { Lab } from '../../../lab/lab.ts';
+import type { ClassName } from '../../../lab/model/records.ts';
 
 /** How the first pool of the lab is registered; `change` says what this test has different. */
 export function settingsOf(lab: Lab, change: Partial<PoolSettings> = {}): PoolSettings {
@@ -67,6 +70,27 @@ export class Memory implements TaskMemory {
   abort(reason: Error): void {
     this.#abort.abort(reason);
   }
+}
+
+/** A lab with one connection to its pool for the tests of a file, which leave no faults to each other. */
+export async function openPool(): Promise<{ lab: Lab; xapi: Xapi; template: string }> {
+  const lab = await startLab();
+  const pools = new OpenPools();
+  const xapi = pools.of(settingsOf(lab));
+  afterEach(() => lab.clearFaults());
+  afterAll(async () => {
+    await pools.close();
+    await lab.close();
+  });
+  return { lab, xapi, template: await templateOf(xapi) };
+}
+
+/** Makes the pool know an object by another reference, as one that was restored does; answers that. */
+export function knownByAnother(lab: Lab, cls: ClassName, ref: string): string {
+  const { store } = lab.world;
+  const record = store.get(cls, ref);
+  store.destroy(cls, ref);
+  return store.create(cls, record);
 }
 
 /** The template that every lab has. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { afterAll } from '@jest/globals';
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
@@ -88,6 +89,17 @@ export function storeNowhere(rig: Rig): RunStore {
   return new RunStore(away.db, rig.vault);
 }
 
+/** A store whose database nobody has migrated. */
+export async function storeWithoutTables(rig: Rig): Promise<RunStore> {
+  const empty = await createTestDatabase();
+  const opened = openDatabase(empty.url);
+  rig.onClose(async () => {
+    await opened.close();
+    await empty.drop();
+  });
+  return new RunStore(opened.db, rig.vault);
+}
+
 interface ApiParts extends Partial<
   Pick<ApiDeps, 'engine' | 'store' | 'wakes' | 'feed' | 'tokens' | 'ratePerMinute' | 'onRequest'>
 > {
@@ -111,6 +123,13 @@ export async function serveApi(rig: Rig, parts: ApiParts = {}): Promise<string> 
   const server = await listen(createApp(deps), { host: '127.0.0.1', port: 0 });
   rig.onClose(() => server.drain(2_000));
   return server.url;
+}
+
+/** The rig and the served API of a test file; both go with its last test. */
+export async function openApi(): Promise<{ rig: Rig; api: string }> {
+  const rig = await openRig();
+  afterAll(() => rig.close());
+  return { rig, api: await serveApi(rig) };
 }
 
 /** A reconciler that gives requests no time of their own; what it reports is collected. */

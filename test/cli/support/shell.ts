@@ -2,13 +2,13 @@ import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { runCli } from '../../../cli/program.ts';
 import { ioFrom, stateFolder } from '../../../cli/surroundings.ts';
 import { ProcessLabHost } from '../../../bin/rehearsal/lab-host.ts';
 import { readSecretText } from '../../../bin/secret-files.ts';
 import type { Rig } from '../../api/support/rig.ts';
-import { openRig, serveApi, startStandInWorker, TOKEN } from '../../api/support/rig.ts';
+import { openApi, TOKEN } from '../../api/support/rig.ts';
 import { program } from './processes.ts';
 
 export interface Finished {
@@ -25,7 +25,7 @@ export interface Typing {
   readonly stdin?: string;
   /** All three streams are a terminal of this size. */
   readonly terminal?: { readonly columns?: number; readonly rows?: number };
-  /** What the person types at that terminal. */
+  /** What the person types at that terminal; nothing at all, and no end either, when left out. */
   readonly keys?: string;
 }
 
@@ -44,14 +44,16 @@ export class Shell {
     return this.start(args, typing).finished;
   }
 
-  start(args: readonly string[], { env: more = {}, stdin = '', terminal, keys = '' }: Typing = {}): RunningCommand {
+  start(args: readonly string[], { env: more = {}, stdin = '', terminal, keys }: Typing = {}): RunningCommand {
     const env = { ...this.#env, ...more };
     const [out, err] = [new Written(), new Written()];
     const ctrlC = new AbortController();
     const screen = { isTTY: terminal !== undefined, ...terminal };
     const io = ioFrom({
       ...{ env, folder: this.folder, home: this.folder },
-      stdin: Object.assign(Readable.from([keys]), { isTTY: terminal !== undefined }),
+      stdin: Object.assign(keys === undefined ? new PassThrough() : Readable.from([keys]), {
+        isTTY: terminal !== undefined,
+      }),
       stdout: { ...screen, write: (text) => out.add(text) },
       stderr: { ...screen, write: (text) => err.add(text) },
       readStdin: () => stdin,
@@ -102,23 +104,16 @@ export interface ServedApi {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Serves the rig's API, and gives an operator a folder with a token for it; both end with the rig. */
-export async function serveOperator(rig: Rig): Promise<{ api: ServedApi; shell: Shell }> {
-  const url = await serveApi(rig);
+/** The words of a deployment but the name of the VM. */
+export const DEPLOY = ['deploy-vm', '--pool', 'ams1', '--template', 'debian-12', '--networks', 'tenant', '--name'];
+
+/** The API of a test file and the command line of its operator, who has a folder with a token; all go with the last test. */
+export async function openCommandLine(): Promise<{ rig: Rig; api: ServedApi; shell: Shell }> {
+  const { rig, api: url } = await openApi();
   const folder = mkdtempSync(join(tmpdir(), 'switchboard-cli-'));
   rig.onClose(() => Promise.resolve(rmSync(folder, { recursive: true })));
   const tokenFile = join(folder, 'token');
   writeFileSync(tokenFile, TOKEN, { mode: 0o600 });
   const env = { SWITCHBOARD_URL: url, SWITCHBOARD_TOKEN_FILE: tokenFile };
-  return { api: { url, folder, env }, shell: new Shell(folder, env) };
-}
-
-/** The words of a deployment but the name of the VM. */
-export const DEPLOY = ['deploy-vm', '--pool', 'ams1', '--template', 'debian-12', '--networks', 'tenant', '--name'];
-
-/** An API with stand-in runbooks behind it, and the command line of an operator: everything ends with the rig. */
-export async function openCommandLine(): Promise<{ rig: Rig; api: ServedApi; shell: Shell }> {
-  const rig = await openRig();
-  await startStandInWorker(rig);
-  return { rig, ...(await serveOperator(rig)) };
+  return { rig, api: { url, folder, env }, shell: new Shell(folder, env) };
 }
