@@ -4,6 +4,11 @@ import type { TaskMemory } from '../adapters/xapi/xapi.ts';
 /** Three beats within a timeout: one may get lost, a dead worker is noticed all the same. */
 const BEATS_PER_TIMEOUT = 3;
 
+/** What an earlier delivery told with its last beat: references of XAPI tasks by the keys of their memories. */
+interface Details {
+  readonly tasks?: Readonly<Record<string, string>>;
+}
+
 export interface Heartbeat {
   readonly memory: (key?: string) => TaskMemory;
   stop(): void;
@@ -15,8 +20,9 @@ export interface Heartbeat {
  */
 export function startHeartbeat(): Heartbeat {
   const context = Context.current();
-  const tasks = new Map(rememberedTasks(context.info.heartbeatDetails));
-  const beat = () => context.heartbeat({ tasks: Object.fromEntries(tasks) });
+  const { tasks: remembered = {} } = (context.info.heartbeatDetails ?? {}) as Details;
+  const tasks = new Map(Object.entries(remembered));
+  const beat = () => context.heartbeat({ tasks: Object.fromEntries(tasks) } satisfies Details);
   const timer = setInterval(beat, (context.info.heartbeatTimeoutMs ?? 10_000) / BEATS_PER_TIMEOUT);
   return {
     memory: (key = 'task') => ({
@@ -35,11 +41,4 @@ export function startHeartbeat(): Heartbeat {
     }),
     stop: () => clearInterval(timer),
   };
-}
-
-function rememberedTasks(details: unknown): [string, string][] {
-  if (typeof details !== 'object' || details === null || !('tasks' in details)) return [];
-  const { tasks } = details;
-  if (typeof tasks !== 'object' || tasks === null) return [];
-  return Object.entries(tasks).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
 }

@@ -18,8 +18,13 @@ export class KnownRefs {
     return ref;
   }
 
-  /** The pool refused a reference: it may have been restored and know its objects by others now. */
-  forgetAll(): void {
+  /**
+   * The pool refused the reference. Where it is one of these, none is known any more: the pool may have been restored and
+   * know all its objects by others now. Answers whether it was.
+   */
+  refused(ref: string): boolean {
+    if (![...this.#refs.values()].includes(ref)) return false;
     this.#refs.clear();
+    return true;
   }
 }

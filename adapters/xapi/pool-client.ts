@@ -6,7 +6,7 @@ import type { AsyncMethod, TaskRecord, XapiMessages } from './messages.generated
 import type { Ref } from './ref.ts';
 import { TaskWatch, type TaskChanges } from './task-watch.ts';
 import { cancelTask, destroyTask, isPending, resultOfTask, type Call } from './tasks.ts';
-import { nativeErrorOf, toFailure, type FailureContext } from './to-failure.ts';
+import { toFailure, type FailureContext } from './to-failure.ts';
 import type { LookedUpClass, PoolSettings, TaskMemory, Xapi } from './xapi.ts';
 
 /** Told of every message to a pool: its name, how long the answer took, and whether it was one. */
@@ -64,7 +64,11 @@ export class PoolClient implements Xapi {
     await destroyTask(this.call, taskRef);
     // A remembered task of another kind is an earlier part of the same step: waited for, then out of the way.
     if (ended.name_label !== nameOfTask(method)) return this.task(memory, method, ...params);
-    return (await resultOfTask(ended, context)) as XapiMessages[M]['result'];
+    try {
+      return (await resultOfTask(ended, context)) as XapiMessages[M]['result'];
+    } catch (error) {
+      throw this.#unlessOutOfDate(toFailure(error, context));
+    }
   }
 
   async settleTasks(
@@ -126,9 +130,16 @@ export class PoolClient implements Xapi {
       return answer;
     } catch (error) {
       tell('failed');
-      if (nativeErrorOf(error)?.code === 'HANDLE_INVALID') this.#knownRefs.forgetAll();
-      throw toFailure(error, this.#context(method, params));
+      throw this.#unlessOutOfDate(toFailure(error, this.#context(method, params)));
     }
+  }
+
+  /** Whether the object is gone or only known by another reference now, the next attempt finds out: it asks anew. */
+  #unlessOutOfDate(failure: OperationFailure): OperationFailure {
+    const { native } = failure.details;
+    if (native?.code !== 'HANDLE_INVALID' || !native.params.some((ref) => this.#knownRefs.refused(ref))) return failure;
+    const message = `${failure.message} The reference was remembered from before; the next attempt asks for it again.`;
+    return new OperationFailure('STATE_CONFLICT', message, failure.details, { cause: failure });
   }
 
   #context(method: string, params: readonly unknown[]): FailureContext {

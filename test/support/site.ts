@@ -52,6 +52,8 @@ export interface Site {
   /** Waits for the run to end. */
   ended(runId: string): Promise<RunRow>;
   reaches(runId: string, state: RunState): Promise<RunRow>;
+  /** Ends the worker in order, in the middle of its steps, and starts another. */
+  replaceWorker(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -85,10 +87,9 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
   const labPools = poolSettingsOf(lab);
   const pools = options.pools?.(labPools) ?? labPools;
   const workerDatabaseUrl = (await options.workerDatabaseUrl?.(database.url)) ?? database.url;
-  const stopWorker =
-    options.worker === false
-      ? () => Promise.resolve()
-      : await startWorker({ namespace, taskQueue, databaseUrl: workerDatabaseUrl, secretsKey, pools }, options);
+  const newWorker = () =>
+    startWorker({ namespace, taskQueue, databaseUrl: workerDatabaseUrl, secretsKey, pools }, options);
+  let stopWorker = options.worker === false ? () => Promise.resolve() : await newWorker();
 
   const get = async (runId: string) => {
     const run = await store.get(runId);
@@ -110,6 +111,10 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
         (run) => run.state === state,
         `run ${runId} is ${state}`,
       ),
+    replaceWorker: async () => {
+      await stopWorker();
+      stopWorker = await newWorker();
+    },
     stop: async () => {
       await stopWorker();
       await temporal.connection.close();

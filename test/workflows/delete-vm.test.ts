@@ -1,12 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Xapi } from '../../adapters/xapi/xapi.ts';
+import { OpenPools, settingsOf } from '../adapters/xapi/support.ts';
 import { startSite } from '../support/site.ts';
 import type { Site } from '../support/site.ts';
 
 let site: Site;
+/** Of somebody who works on the pool beside us. */
+let xapi: Xapi;
+const pools = new OpenPools();
 beforeAll(async () => {
   site = await startSite();
+  xapi = pools.of(settingsOf(site.lab));
 });
-afterAll(() => site.stop());
+afterAll(async () => {
+  await pools.close();
+  await site.stop();
+});
 
 async function deployed(name: string, part: Record<string, unknown> = {}): Promise<void> {
   const { id } = await site.request('deploy-vm', {
@@ -19,6 +28,16 @@ async function deployed(name: string, part: Record<string, unknown> = {}): Promi
   expect(await site.ended(id)).toMatchObject({ state: 'succeeded' });
 }
 
+async function vmCalled(name: string): Promise<string> {
+  const [vm] = await xapi.call('VM.get_by_name_label', name);
+  if (vm === undefined) throw new Error(`no VM called ${name}`);
+  return vm;
+}
+
+async function deleted(name: string, part: Record<string, unknown> = {}) {
+  return site.ended((await site.request('delete-vm', { pool: 'ams1', name, ...part })).id);
+}
+
 describe('deleting a VM', () => {
   it('takes its disks with it and leaves the world as it was before the deployment', async () => {
     const before = site.lab.snapshot();
@@ -28,9 +47,43 @@ describe('deleting a VM', () => {
     expect(site.lab.diff(before)).toEqual([]);
   });
 
-  it('says when there is no such VM', async () => {
-    const { id } = await site.request('delete-vm', { pool: 'ams1', name: 'never-was' });
-    expect(await site.ended(id)).toMatchObject({ state: 'failed', failure: { code: 'VM_NOT_FOUND' } });
+  it.each([
+    ['the name is no VM of the pool', { name: 'never-was' }],
+    ['the name is a template', { name: 'debian-12' }],
+    ['the uuid is nobody', { name: 'never-was', uuid: '00000000-0000-0000-0000-000000000000' }],
+  ])('says that there is no such VM when %s', async (_what, { name, ...part }) => {
+    expect(await deleted(name, part)).toMatchObject({ state: 'failed', failure: { code: 'VM_NOT_FOUND' } });
+  });
+
+  it('takes nothing away when the uuid is that of a VM with another name', async () => {
+    await deployed('somebody');
+    const uuid = await xapi.call('VM.get_uuid', await vmCalled('somebody'));
+    const run = await deleted('nobody', { uuid });
+    expect(run).toMatchObject({ state: 'failed', failure: { code: 'VM_NOT_FOUND' } });
+    expect(run.failure?.message).toContain('is not called nobody');
+    expect(await xapi.call('VM.get_power_state', await vmCalled('somebody'))).toBe('Running');
+  });
+
+  it('switches a guest off that does not obey in time, and one that cannot hear', async () => {
+    await deployed('deaf');
+    site.lab.plan({ method: 'VM.clean_shutdown', object: 'deaf', kind: 'slow', delayMs: 2_500 });
+    expect(await deleted('deaf', { shutdownTimeoutSeconds: 1 })).toMatchObject({ state: 'succeeded' });
+
+    await deployed('frozen');
+    await xapi.call('VM.pause', await vmCalled('frozen'));
+    const asked = site.lab.calls({ method: 'VM.clean_shutdown' }).length;
+    expect(await deleted('frozen')).toMatchObject({ state: 'succeeded' });
+    expect(site.lab.calls({ method: 'VM.clean_shutdown' })).toHaveLength(asked);
+  });
+
+  it('takes an empty CD drive for what it is', async () => {
+    await deployed('with-drive');
+    await xapi.call('VBD.create', {
+      ...{ VM: await vmCalled('with-drive'), VDI: 'OpaqueRef:NULL', userdevice: '3', bootable: false, mode: 'RO' },
+      ...{ type: 'CD', unpluggable: true, empty: true, other_config: {} },
+      ...{ qos_algorithm_type: '', qos_algorithm_params: {} },
+    });
+    expect(await deleted('with-drive')).toMatchObject({ state: 'succeeded', result: { disksRemoved: 2 } });
   });
 
   it('holds for an operator when a disk cannot be destroyed, and ends clean after retry', async () => {
@@ -42,6 +95,7 @@ describe('deleting a VM', () => {
     expect(held.committed).toBe(true);
     expect((await site.store.ledger(id)).filter((row) => row.state === 'owed')).toHaveLength(2);
     await expect(site.engine.cancel(held, 'tester')).rejects.toMatchObject({ code: 'ACTION_REFUSED' });
+    await expect(site.engine.skip(held, 'tester', ' ')).rejects.toMatchObject({ code: 'ACTION_REFUSED' });
     expect(await site.engine.retry(held, 'tester')).toContain('destroyDisks');
     expect((await site.store.get(id))?.state).not.toBe('needs-operator');
     expect(await site.ended(id)).toMatchObject({ state: 'succeeded' });
@@ -52,7 +106,10 @@ describe('deleting a VM', () => {
     await deployed('left');
     site.lab.plan({ method: 'VDI.destroy', kind: 'refused', error: ['SR_BACKEND_FAILURE_81', '', 'no', ''], times: 2 });
     const { id } = await site.request('delete-vm', { pool: 'ams1', name: 'left' });
-    await site.engine.skip(await site.reaches(id, 'needs-operator'), 'tester', 'storage is being replaced');
+    const held = await site.reaches(id, 'needs-operator');
+    const skip = () => site.engine.skip(held, 'tester', 'storage is being replaced');
+    const answers = await Promise.allSettled([skip(), skip()]);
+    expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
     expect((await site.store.get(id))?.state).not.toBe('needs-operator');
     const reason = 'storage is being replaced';
     expect(await site.ended(id)).toMatchObject({
@@ -70,8 +127,17 @@ describe('deleting a VM', () => {
     const barrier = site.lab.hold({ method: 'VM.clean_shutdown', at: 'after-effect' });
     const { id } = await site.request('delete-vm', { pool: 'ams1', name: 'kept' });
     await barrier.reached;
-    await site.engine.cancel(await site.reaches(id, 'running'), 'tester');
+    const run = await site.reaches(id, 'running');
+    await expect(site.engine.retry(run, 'tester')).rejects.toMatchObject({ code: 'ACTION_REFUSED' });
+    await site.engine.cancel(run, 'tester');
+    const undoing = site.lab.hold({ method: 'VM.start', at: 'before-effect' });
     barrier.release();
+    await undoing.reached;
+    await expect(site.engine.cancel(run, 'tester')).rejects.toMatchObject({
+      code: 'ACTION_REFUSED',
+      message: expect.stringContaining('being undone already'),
+    });
+    undoing.release();
     expect(await site.ended(id)).toMatchObject({ state: 'cancelled' });
     // A start makes new guest metrics, as in life.
     const others = site.lab
@@ -99,6 +165,8 @@ describe('deleting a VM', () => {
 
   it.each([
     ['somebody blocked its destruction', { blocked_operations: { destroy: 'ask the owner' } }, 'ask the owner'],
+    ['somebody did so without a word', { blocked_operations: { destroy: '' } }, 'no reason given'],
+    ['it has snapshots', { snapshots: ['OpaqueRef:snapshot'] }, 'snapshots'],
     ['it is a control domain', { is_control_domain: true }, 'control domain'],
   ])('refuses when %s, before anything is touched', async (_what, fields, words) => {
     const name = `guarded-${words.length}`;

@@ -32,11 +32,13 @@ describe('deploying a VM', () => {
     });
     expect(run).toMatchObject({ state: 'succeeded', failure: undefined });
     const vm = run.result as DeployVmResult;
-    const hostname = await runOverSsh({
-      ...{ address: vm.address, port: vm.sshPort, user: 'debian', privateKey: operator.privateKey },
-      ...{ expectedPublicKey: vm.hostPublicKey, command: 'hostname', timeoutMs: 10_000 },
-    });
-    expect(hostname.trim()).toBe('web-01');
+    const typed = (command: string) =>
+      runOverSsh({
+        ...{ address: vm.address, port: vm.sshPort, user: 'debian', privateKey: operator.privateKey },
+        ...{ expectedPublicKey: vm.hostPublicKey, command, timeoutMs: 10_000 },
+      });
+    expect((await typed('hostname')).trim()).toBe('web-01');
+    await expect(typed('no-such-command')).rejects.toThrow('no-such-command ended with 127');
     const record = [...site.lab.world.store.entries('VM')].find((one) => one.record.uuid === vm.uuid)?.record;
     expect(record).toMatchObject({ VCPUs_max: 4, memory_static_max: 2048 * 1024 * 1024, is_a_template: false });
     expect(record?.VBDs).toHaveLength(4);
@@ -51,6 +53,11 @@ describe('deploying a VM', () => {
 
   it.each([
     ['a template that does not exist', { template: 'debian-99' }, 'TEMPLATE_NOT_FOUND'],
+    [
+      'a template by a uuid that nothing has',
+      { template: '00000000-0000-0000-0000-00000000000a' },
+      'TEMPLATE_NOT_FOUND',
+    ],
     ['a network that does not exist', { networks: ['tenant', 'nowhere'] }, 'NETWORK_NOT_FOUND'],
     ['storage that does not exist', { disks: [{ name: 'data', sizeGiB: 1, sr: 'nowhere' }] }, 'SR_NOT_FOUND'],
     ['a pool that nobody registered', { pool: 'lon9' }, 'POOL_UNKNOWN'],

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { OperationFailure } from '../../../domain/errors.ts';
 import { startLab, type Lab } from '../../../lab/lab.ts';
-import { OpenPools, settingsOf } from './support.ts';
+import { knownByAnother, Memory, OpenPools, settingsOf } from './support.ts';
 
 const pools = new OpenPools();
 let lab: Lab;
@@ -39,17 +39,32 @@ describe('a call to a pool', () => {
     expect(bytes).toBeGreaterThan(0);
   });
 
-  it('asks for a reference once, and again when the pool has refused one', async () => {
+  it('asks for a reference once, and again when the pool knows the object by another one, as after a restore', async () => {
     const xapi = pools.of(settingsOf(lab));
-    const [sr = ''] = await xapi.call('SR.get_all');
-    const uuid = await xapi.call('SR.get_uuid', sr);
-    const asked = () => lab.calls({ method: 'SR.get_by_uuid' }).length;
+    const first = await xapi.call('VM.clone', (await xapi.call('VM.get_by_name_label', 'debian-12'))[0] ?? '', 'kept');
+    const uuid = await xapi.call('VM.get_uuid', first);
+    const asked = () => lab.calls({ method: 'VM.get_by_uuid' }).length;
     const before = asked();
-    expect([await xapi.refOf('SR', uuid), await xapi.refOf('SR', uuid)]).toEqual([sr, sr]);
+    expect([await xapi.refOf('VM', uuid), await xapi.refOf('VM', uuid)]).toEqual([first, first]);
     expect(asked() - before).toBe(1);
-    await expect(xapi.call('SR.get_uuid', 'OpaqueRef:gone')).rejects.toMatchObject({ code: 'OBJECT_GONE' });
-    expect(await xapi.refOf('SR', uuid)).toBe(sr);
-    expect(asked() - before).toBe(2);
+    await expect(xapi.call('VM.get_uuid', 'OpaqueRef:gone')).rejects.toMatchObject({ code: 'OBJECT_GONE' });
+    expect(await xapi.refOf('VM', uuid)).toBe(first);
+    expect(asked() - before).toBe(1);
+
+    const second = knownByAnother(lab, 'VM', first);
+    await expect(xapi.call('VM.get_name_label', first)).rejects.toMatchObject({
+      code: 'STATE_CONFLICT',
+      details: { native: { code: 'HANDLE_INVALID', params: ['VM', first] } },
+    });
+    expect(await xapi.refOf('VM', uuid)).toBe(second);
+    const third = knownByAnother(lab, 'VM', second);
+    await expect(xapi.task(new Memory(), 'VM.start', second, false, false)).rejects.toMatchObject({
+      code: 'STATE_CONFLICT',
+    });
+    expect(await xapi.refOf('VM', uuid)).toBe(third);
+    lab.world.store.destroy('VM', third);
+    await expect(xapi.call('VM.get_name_label', third)).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+    await expect(xapi.refOf('VM', uuid)).rejects.toMatchObject({ code: 'OBJECT_GONE' });
   });
 
   it('tells where guests answer SSH', () => {
