@@ -1,26 +1,12 @@
-import { alertPriorities } from '../model/model.ts';
-import { formatDate } from '../world/dates.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { haIsOn } from './ha-plan.ts';
+import { alertAbout } from './host-support.ts';
 
 /** While it is there, no host reaches the disk over which the hosts tell each other that they live. */
 const lostNote = 'ha-statefile-lost';
 
 export const statefileIsLost = (world: World): boolean => world.note(lostNote) !== undefined;
-
-/** An alert about a host. */
-export function alertAbout(world: World, name: string, host: string): void {
-  const { uuid, name_label: label } = world.store.get('host', host);
-  world.store.create('message', {
-    name,
-    priority: alertPriorities.get(name) ?? 5,
-    cls: 'Host',
-    obj_uuid: uuid,
-    timestamp: formatDate(Date.now()),
-    body: `${name.replaceAll('_', ' ').toLowerCase()}: ${label}`,
-  });
-}
 
 /** Hosts that still hear each other by the network live on without it, warned; see `recoverFromLosses` for what comes of one that falls silent. */
 export function loseStatefile(world: World): void {

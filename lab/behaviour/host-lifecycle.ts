@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterHostStart } from '../patching/guidances.ts';
+import { afterHostStart, softwareAtStart } from '../patching/guidances.ts';
 import type { Work } from '../world/latency.ts';
 import type { Machine } from '../world/machines.ts';
 import type { Place } from '../world/site.ts';
@@ -8,9 +8,10 @@ import { startAutomatically } from './auto-poweron.ts';
 import { faultAt } from './fault-points.ts';
 import { restartVms } from './ha-failover.ts';
 import { haIsOn } from './ha-plan.ts';
-import { alertAbout, waitsForStatefile } from './ha-statefile.ts';
+import { waitsForStatefile } from './ha-statefile.ts';
 import { haltGuests } from './host-guests.ts';
-import { setLive } from './host-support.ts';
+import { alertAbout, setLive } from './host-support.ts';
+import { aheadOfCoordinator } from './versions.ts';
 
 /** Every state of a host lasts at least this long, also in a lab that takes no time: an answer gets out, a client can see it. */
 const momentMs = 50;
@@ -61,6 +62,17 @@ function findsCoordinator(world: World, host: string, machine: Machine): boolean
   return told === world.store.get('host', master).address && coordinatorIsUp(world);
 }
 
+/** Whether the host takes its place in the pool now; if not, it is in emergency mode until its coordinator starts again. */
+function mayEnter(world: World, host: string, machine: Machine): boolean {
+  machine.emergencyError = undefined;
+  if (waitsForStatefile(world, host) || !findsCoordinator(world, host, machine)) return false;
+  if (host === world.pool.master) return true;
+  machine.emergencyError = aheadOfCoordinator(world, softwareAtStart(world, host, machine.power === 'rebooting'));
+  if (machine.emergencyError === undefined) return true;
+  alertAbout(world, 'XAPI_STARTUP_BLOCKED_AS_VERSION_HIGHER_THAN_COORDINATOR', host);
+  return false;
+}
+
 /** The rest of a start, from where the host has found its place in the pool. */
 async function enterPool(world: World, host: string, signal: AbortSignal): Promise<void> {
   const machine = world.machines.of(host);
@@ -96,7 +108,7 @@ function welcomeMembers(world: World): void {
   for (const host of world.store.refs('host')) {
     const machine = world.machines.of(host);
     if (machine.toolstack === 'down') setLive(world, host, false);
-    if (machine.toolstack !== 'emergency' || !findsCoordinator(world, host, machine)) continue;
+    if (machine.toolstack !== 'emergency' || !mayEnter(world, host, machine)) continue;
     world.machines.run(() => enterPool(world, host, machine.begin()));
   }
 }
@@ -105,7 +117,7 @@ async function startToolstack(world: World, host: string, signal: AbortSignal): 
   const machine = world.machines.of(host);
   signal.throwIfAborted();
   await machine.listener?.open();
-  if (!waitsForStatefile(world, host) && findsCoordinator(world, host, machine)) return enterPool(world, host, signal);
+  if (mayEnter(world, host, machine)) return enterPool(world, host, signal);
   world.machines.setToolstack(host, 'emergency');
 }
 

@@ -1,4 +1,6 @@
 import type { Call } from '../dispatch/call.ts';
+import { alertPriorities } from '../model/model.ts';
+import { formatDate } from '../world/dates.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 
@@ -21,6 +23,19 @@ export function setLive(world: World, host: string, live: boolean): void {
   world.store.update('host_metrics', world.store.get('host', host).metrics, { live });
   // Its allowed operations follow from that as well.
   world.store.update('host', host, {});
+}
+
+/** An alert about a host. */
+export function alertAbout(world: World, name: string, host: string): void {
+  const { uuid, name_label: label } = world.store.get('host', host);
+  world.store.create('message', {
+    name,
+    priority: alertPriorities.get(name) ?? 5,
+    cls: 'Host',
+    obj_uuid: uuid,
+    timestamp: formatDate(Date.now()),
+    body: `${name.replaceAll('_', ' ').toLowerCase()}: ${label}`,
+  });
 }
 
 /** Runs an operation of a host in its turn; other calls see it in current_operations meanwhile. */

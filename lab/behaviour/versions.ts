@@ -12,6 +12,22 @@ function compareTexts(a: string, b: string): number {
   return 0;
 }
 
+const xapiOf = ({ xapi_build: build, xapi = '' }: Readonly<Record<string, string>>): string => build ?? xapi;
+
+/**
+ * A member whose daemon is newer than its coordinator's does not start: the error that it answers with, until the coordinator
+ * has caught up. Daemons know of it since 24 (xen-api, ocaml/xapi/xapi.ml); which one came with it exactly is not known.
+ */
+export function aheadOfCoordinator(
+  world: World,
+  software: Readonly<Record<string, string>>,
+): readonly string[] | undefined {
+  const mine = xapiOf(software);
+  const theirs = xapiOf(world.store.get('host', world.pool.master).software_version);
+  const isAhead = Number.parseInt(mine, 10) >= 24 && compareTexts(mine, theirs) > 0;
+  return isAhead ? ['HOST_XAPI_VERSION_HIGHER_THAN_COORDINATOR', mine] : undefined;
+}
+
 /** Below zero: the first host runs the older release. The platform's version counts first, then the product's. */
 export function compareHosts(world: World, a: string, b: string): number {
   const [left, right] = [world.store.get('host', a).software_version, world.store.get('host', b).software_version];

@@ -25,7 +25,9 @@ export const isEmergencyCall = (name: string): boolean => emergencyCalls.has(wit
 
 /** What a member that cannot reach its coordinator answers to every call before it looks at it, known or not. */
 export function refuseInEmergency(world: World, host: string, method: string): readonly string[] | undefined {
-  if (world.machines.of(host).toolstack !== 'emergency' || isEmergencyCall(method)) return undefined;
+  const { toolstack, emergencyError } = world.machines.of(host);
+  if (toolstack !== 'emergency' || isEmergencyCall(method)) return undefined;
+  if (emergencyError !== undefined) return emergencyError;
   const { product_version: version = '' } = world.product.softwareVersion;
   return [Number.parseInt(version, 10) < 8 ? 'HOST_IN_EMERGENCY_MODE' : 'HOST_HAS_NO_MANAGEMENT_IP'];
 }

@@ -68,15 +68,25 @@ export function installSoftware(world: World, host: string, staged: Staged): voi
   world.setNote(stagedNote(uuid), JSON.stringify([...readStaged(world, host), staged]));
 }
 
+const isDue = ({ at }: Staged, booted: boolean): boolean => booted || at === 'toolstack';
+
+/** What runs on a host whose toolstack starts now, whatever its record still says. */
+export const softwareAtStart = (world: World, host: string, booted: boolean): Readonly<Record<string, string>> =>
+  Object.assign(
+    {},
+    world.store.get('host', host).software_version,
+    ...readStaged(world, host)
+      .filter((staged) => isDue(staged, booted))
+      .map(({ software }) => software),
+  ) as Readonly<Record<string, string>>;
+
 /**
  * A host's toolstack has started, after a boot of the host or alone: what waited for that runs now and is no longer pending.
  * Whoever starts hosts calls this.
  */
 export function afterHostStart(world: World, host: string, booted: boolean): void {
-  const staged = readStaged(world, host);
-  const due = staged.filter(({ at }) => booted || at === 'toolstack');
-  for (const { software } of due) activate(world, host, software);
-  const left = staged.filter((item) => !due.includes(item));
+  const left = readStaged(world, host).filter((staged) => !isDue(staged, booted));
+  activate(world, host, softwareAtStart(world, host, booted));
   world.setNote(stagedNote(world.store.get('host', host).uuid), left.length === 0 ? null : JSON.stringify(left));
   if (booted) world.store.update('host', host, { ...noGuidances, updates_requiring_reboot: [] });
   else removeGuidance(world, 'host', host, 'restart_toolstack');

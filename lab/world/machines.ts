@@ -31,6 +31,8 @@ export class Machine implements KeptMachine {
   disabledUntilReboot = false;
   /** Where it looks for its coordinator if it was told otherwise by pool.emergency_reset_master. */
   coordinatorAddress: string | undefined;
+  /** In emergency mode: what it answers to every call, if that is not the usual error. */
+  emergencyError: readonly string[] | undefined;
   /** Taken out of high availability by host.emergency_ha_disable. */
   disarmed: 'until reboot' | 'for good' | undefined;
   listener: Listener | undefined;
