@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { Context, log } from '@temporalio/activity';
-import type { Attempt } from '../adapters/postgres/run-log.ts';
+import type { Attempt } from '../adapters/postgres/attempt-events.ts';
 import { isTerminal, OperationFailure } from '../domain/errors.ts';
 import type { LedgerEntry } from '../domain/run.ts';
 import { describeVm } from '../domain/vm.ts';

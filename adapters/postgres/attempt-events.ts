@@ -3,7 +3,20 @@ import { ENDED_STATES } from '../../domain/run.ts';
 import type { RunState } from '../../domain/run.ts';
 import type { Db } from './database.ts';
 import type { NewEvent } from './run-events.ts';
-import type { Attempt } from './run-log.ts';
+
+/** One delivery of one step: what the worker knows about itself. */
+export interface Attempt {
+  readonly runId: string;
+  /** Temporal's run id of the workflow execution. */
+  readonly executionId: string;
+  /** `cloneVm` or `cloneVm.undo`. */
+  readonly step: string;
+  readonly round: number;
+  readonly attempt: number;
+  /** Whether the run has passed its point of no return. */
+  readonly committed: boolean;
+  readonly worker: string;
+}
 
 /** The run as it was before the event. */
 interface RunBefore {

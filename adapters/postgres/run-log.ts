@@ -5,22 +5,9 @@ import type { RunOutcome, RunState } from '../../domain/run.ts';
 import type { Db } from './database.ts';
 import { orStoreUnavailable } from './database.ts';
 import { appendAttempt } from './attempt-events.ts';
+import type { Attempt } from './attempt-events.ts';
 import { appendEvent, lockRun } from './run-events.ts';
 import type { NewEvent } from './run-events.ts';
-
-/** One delivery of one step: what the worker knows about itself. */
-export interface Attempt {
-  readonly runId: string;
-  /** Temporal's run id of the workflow execution. */
-  readonly executionId: string;
-  /** `cloneVm` or `cloneVm.undo`. */
-  readonly step: string;
-  readonly round: number;
-  readonly attempt: number;
-  /** Whether the run has passed its point of no return. */
-  readonly committed: boolean;
-  readonly worker: string;
-}
 
 /** The worker's side of the read model: what happened, written as it happens. */
 export class RunLog {

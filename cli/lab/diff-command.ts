@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
-import type { LabControl, WorldChange } from './lab-control.ts';
-import type { ControlOf } from './lab-command.ts';
+import type { ControlOf, LabControl, WorldChange } from './lab-control.ts';
 import { SNAPSHOT_AT_START } from './up-and-down.ts';
 
 const EXAMPLES = `

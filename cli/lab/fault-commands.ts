@@ -6,8 +6,7 @@ import type { Io } from '../io.ts';
 import { CliFailure, EXIT } from '../io.ts';
 import { table } from '../table.ts';
 import { wordsOf } from '../words.ts';
-import type { PlannedFault } from './lab-control.ts';
-import type { ControlOf } from './lab-command.ts';
+import type { ControlOf, PlannedFault } from './lab-control.ts';
 
 const ADD_EXAMPLES = `
 Examples:

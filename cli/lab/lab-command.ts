@@ -5,6 +5,7 @@ import type { Session } from '../session.ts';
 import { diffCommand } from './diff-command.ts';
 import { faultCommand } from './fault-commands.ts';
 import { LabControl } from './lab-control.ts';
+import type { ControlOf } from './lab-control.ts';
 import { statusLines } from './status-lines.ts';
 import { downCommand, upCommand } from './up-and-down.ts';
 
@@ -16,9 +17,6 @@ Examples:
   switchboard lab status --control http://127.0.0.1:8881    # the lab of \`npm start\`
 
 The lab is explained in docs/lab.md.`;
-
-/** Gives the control port that the person means. */
-export type ControlOf = (this: void) => LabControl;
 
 /** A simulated cloud to rehearse in. */
 export function labCommand(session: Session): Command {

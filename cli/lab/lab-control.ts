@@ -122,3 +122,6 @@ async function answerIn(response: Response): Promise<{ readonly error?: string }
     return undefined;
   }
 }
+
+/** Gives the control port that the person means. */
+export type ControlOf = (this: void) => LabControl;
