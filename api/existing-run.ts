@@ -1,4 +1,4 @@
-import type { RunRow } from '../adapters/postgres/run-store.ts';
+import type { RunRow } from '../adapters/postgres/rows.ts';
 import type { ApiDeps } from './context.ts';
 import { Problem } from './problem.ts';
 

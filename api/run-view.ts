@@ -1,4 +1,5 @@
-import type { LedgerRow, RunEvent, RunRow } from '../adapters/postgres/run-store.ts';
+import type { RunEvent, RunRow } from '../adapters/postgres/rows.ts';
+import type { LedgerRow } from '../adapters/postgres/run-store.ts';
 import { isTerminal } from '../domain/errors.ts';
 import { isEnded } from '../domain/run.ts';
 import type { RunDetailView, RunEventView, RunView, StepView } from './schemas.ts';

@@ -1,4 +1,4 @@
-import type { RunEvent, RunRow } from '../adapters/postgres/run-store.ts';
+import type { RunEvent, RunRow } from '../adapters/postgres/rows.ts';
 import { OperationFailure } from '../domain/errors.ts';
 import { findOperation } from '../domain/operations.ts';
 import type { Permission } from '../domain/permissions.ts';

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Accepted, RunRow } from '../adapters/postgres/run-store.ts';
+import type { RunRow } from '../adapters/postgres/rows.ts';
+import type { Accepted } from '../adapters/postgres/run-store.ts';
 import { startAccepted } from '../adapters/temporal/start-accepted.ts';
 import type { Failure } from '../domain/errors.ts';
 import { workflowIdFor } from '../domain/operations.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isEnded } from '../domain/run.ts';
-import type { RunEvent } from '../adapters/postgres/run-store.ts';
+import type { RunEvent } from '../adapters/postgres/rows.ts';
 import type { ApiDeps, Handler } from './context.ts';
 import type { Endpoint } from './endpoint.ts';
 import { EventStream } from './event-stream.ts';

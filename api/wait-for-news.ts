@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { RunRow } from '../adapters/postgres/run-store.ts';
+import type { RunRow } from '../adapters/postgres/rows.ts';
 import { isEnded } from '../domain/run.ts';
 import type { ApiDeps } from './context.ts';
 import { existingRun } from './existing-run.ts';

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import { orStoreUnavailable } from './database.ts';
 import { eventFrom } from './rows.ts';
-import type { RunEvent } from './run-store.ts';
+import type { RunEvent } from './rows.ts';
 
 export interface PlacedEvent {
   /** Among the events of all runs: from 1, without gaps. */

@@ -1,6 +1,37 @@
 import type { Selectable } from 'kysely';
-import type { RunEvent, RunRow } from './run-store.ts';
+import type { Failure } from '../../domain/errors.ts';
+import type { RunState } from '../../domain/run.ts';
+import type { NewEvent } from './run-events.ts';
 import type { Tables } from './tables.ts';
+
+export interface RunRow {
+  readonly id: string;
+  readonly operation: string;
+  readonly summary: string;
+  /** Without its secrets. */
+  readonly input: Record<string, unknown>;
+  readonly resource: string;
+  readonly workflowId: string;
+  readonly state: RunState;
+  readonly committed: boolean;
+  /** Number of its latest event. */
+  readonly seq: number;
+  readonly requestedBy: string;
+  readonly createdAt: Date;
+  readonly startedAt?: Date;
+  readonly endedAt?: Date;
+  readonly currentStep?: string;
+  readonly result?: unknown;
+  readonly failure?: Failure;
+  readonly skips: readonly { readonly step: string; readonly reason: string }[];
+}
+
+export interface RunEvent extends NewEvent {
+  readonly runId: string;
+  /** Starts at 1, without gaps, per run. */
+  readonly seq: number;
+  readonly at: Date;
+}
 
 /** From the words of the database to ours: camel case, undefined for null. */
 export function runFrom(row: Selectable<Tables['runs']>): RunRow {

@@ -1,44 +1,14 @@
 import type { ExpressionBuilder } from 'kysely';
-import type { Failure } from '../../domain/errors.ts';
 import { ENDED_STATES } from '../../domain/run.ts';
 import type { LedgerEntry, RunOutcome, RunState } from '../../domain/run.ts';
 import type { Db } from './database.ts';
 import { orStoreUnavailable } from './database.ts';
 import { appendEvent } from './run-events.ts';
-import type { NewEvent } from './run-events.ts';
 import { endRun } from './run-log.ts';
 import { eventFrom, runFrom } from './rows.ts';
+import type { RunEvent, RunRow } from './rows.ts';
 import type { Tables } from './tables.ts';
 import type { Vault } from './vault.ts';
-
-export interface RunRow {
-  readonly id: string;
-  readonly operation: string;
-  readonly summary: string;
-  /** Without its secrets. */
-  readonly input: Record<string, unknown>;
-  readonly resource: string;
-  readonly workflowId: string;
-  readonly state: RunState;
-  readonly committed: boolean;
-  /** Number of its latest event. */
-  readonly seq: number;
-  readonly requestedBy: string;
-  readonly createdAt: Date;
-  readonly startedAt?: Date;
-  readonly endedAt?: Date;
-  readonly currentStep?: string;
-  readonly result?: unknown;
-  readonly failure?: Failure;
-  readonly skips: readonly { readonly step: string; readonly reason: string }[];
-}
-
-export interface RunEvent extends NewEvent {
-  readonly runId: string;
-  /** Starts at 1, without gaps, per run. */
-  readonly seq: number;
-  readonly at: Date;
-}
 
 export interface LedgerRow extends LedgerEntry {
   readonly runId: string;

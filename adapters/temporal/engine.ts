@@ -6,7 +6,7 @@ import { OperationFailure } from '../../domain/errors.ts';
 import { findOperation } from '../../domain/operations.ts';
 import type { Operation } from '../../domain/operations.ts';
 import type { RunRequest, Timing } from '../../domain/run.ts';
-import type { RunRow } from '../postgres/run-store.ts';
+import type { RunRow } from '../postgres/rows.ts';
 import { orEngineFailure, orRefused, refused } from './engine-failures.ts';
 
 export type ExecutionStatus =

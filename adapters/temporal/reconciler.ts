@@ -3,7 +3,8 @@ import type { Failure, FailureCode } from '../../domain/errors.ts';
 import { OperationFailure } from '../../domain/errors.ts';
 import { isEnded } from '../../domain/run.ts';
 import type { Timing } from '../../domain/run.ts';
-import type { LedgerRow, RunRow, RunStore } from '../postgres/run-store.ts';
+import type { RunRow } from '../postgres/rows.ts';
+import type { LedgerRow, RunStore } from '../postgres/run-store.ts';
 import type { Engine, ExecutionStatus } from './engine.ts';
 import { startAccepted } from './start-accepted.ts';
 

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OperationFailure } from '../../domain/errors.ts';
 import { isEnded } from '../../domain/run.ts';
 import type { Timing } from '../../domain/run.ts';
-import type { RunRow, RunStore } from '../postgres/run-store.ts';
+import type { RunRow } from '../postgres/rows.ts';
+import type { RunStore } from '../postgres/run-store.ts';
 import type { Engine } from './engine.ts';
 
 type Started = 'started' | 'already-started';

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import type { RunRow } from '../../adapters/postgres/run-store.ts';
+import type { RunRow } from '../../adapters/postgres/rows.ts';
 import type { Site } from '../support/site.ts';
 
 /** How a run came to where it is, as recorded once and replayed for ever. */

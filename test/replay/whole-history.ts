@@ -1,4 +1,4 @@
-import type { RunRow } from '../../adapters/postgres/run-store.ts';
+import type { RunRow } from '../../adapters/postgres/rows.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Site } from '../support/site.ts';
 import type { History } from './histories.ts';

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { createActivities } from '../../activities/index.ts';
 import { migrate, openDatabase } from '../../adapters/postgres/database.ts';
 import { RunStore } from '../../adapters/postgres/run-store.ts';
-import type { RunRow } from '../../adapters/postgres/run-store.ts';
+import type { RunRow } from '../../adapters/postgres/rows.ts';
 import { Vault } from '../../adapters/postgres/vault.ts';
 import { openTemporal } from '../../adapters/temporal/connect.ts';
 import { Engine } from '../../adapters/temporal/engine.ts';

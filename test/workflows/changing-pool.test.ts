@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { openDatabase } from '../../adapters/postgres/database.ts';
-import type { RunRow } from '../../adapters/postgres/run-store.ts';
+import type { RunRow } from '../../adapters/postgres/rows.ts';
 import type { Xapi } from '../../adapters/xapi/xapi.ts';
 import { knownByAnother, OpenPools, settingsOf, templateOf } from '../adapters/xapi/support.ts';
 import { eventually } from '../support/eventually.ts';

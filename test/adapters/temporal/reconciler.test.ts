@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { RunRow } from '../../../adapters/postgres/run-store.ts';
+import type { RunRow } from '../../../adapters/postgres/rows.ts';
 import { Reconciler } from '../../../adapters/temporal/reconciler.ts';
 import { DEFAULT_TIMING } from '../../../domain/run.ts';
 import { acceptRun } from '../../api/support/accept-run.ts';

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { RunRow } from '../../../adapters/postgres/run-store.ts';
+import type { RunRow } from '../../../adapters/postgres/rows.ts';
 import { findOperation, workflowIdFor } from '../../../domain/operations.ts';
 import { deployInput } from './requests.ts';
 import type { Rig } from './rig.ts';

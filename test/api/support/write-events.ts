@@ -1,4 +1,4 @@
-import type { RunRow } from '../../../adapters/postgres/run-store.ts';
+import type { RunRow } from '../../../adapters/postgres/rows.ts';
 import { acceptRun } from './accept-run.ts';
 import type { Rig } from './rig.ts';
 

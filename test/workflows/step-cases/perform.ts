@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import type { RunRow } from '../../../adapters/postgres/run-store.ts';
+import type { RunRow } from '../../../adapters/postgres/rows.ts';
 import { isEnded } from '../../../domain/run.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { StepCase } from './cases.ts';

@@ -3,7 +3,7 @@ import type { Activities, createActivities } from '../../../activities/index.ts'
 import type { StepCall } from '../../../activities/step.ts';
 import type { Timing } from '../../../domain/run.ts';
 import type { OperationName } from '../../../domain/operations.ts';
-import type { RunRow } from '../../../adapters/postgres/run-store.ts';
+import type { RunRow } from '../../../adapters/postgres/rows.ts';
 import type { Site } from '../../support/site.ts';
 
 /** One delivery of one step to the worker. */
