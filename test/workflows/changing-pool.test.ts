@@ -1,25 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { openDatabase } from '../../adapters/postgres/database.ts';
 import type { RunRow } from '../../adapters/postgres/rows.ts';
-import type { Xapi } from '../../adapters/xapi/xapi.ts';
-import { knownByAnother, OpenPools, settingsOf, templateOf } from '../adapters/xapi/support.ts';
+import { connectTo, knownByAnother, templateOf } from '../adapters/xapi/support.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSite } from '../support/site.ts';
-import type { Site } from '../support/site.ts';
 
-let site: Site;
+const site = await startSite();
 /** Of somebody who works on the pool beside us. */
-let xapi: Xapi;
-const pools = new OpenPools();
-beforeAll(async () => {
-  site = await startSite();
-  xapi = pools.of(settingsOf(site.lab));
-});
-afterAll(async () => {
-  await pools.close();
-  await site.stop();
-});
+const xapi = connectTo(site.lab);
+afterAll(() => site.stop());
 
 async function start(name: string, part: Record<string, unknown> = {}): Promise<string> {
   const input = { pool: 'ams1', name, template: 'debian-12', networks: ['tenant'], ...part };
@@ -123,6 +113,20 @@ describe('deploying into a pool that changes meanwhile', () => {
     await xapi.call('VM.hard_shutdown', vm);
     await xapi.call('VM.destroy', vm);
     expect(await site.ended(id)).toMatchObject({ state: 'failed', failure: { code: 'OBJECT_GONE' } });
+    expect(site.lab.diff(before)).toEqual([]);
+  });
+
+  it('takes back what a step may have done that does not end in its time, and says which one it was', async () => {
+    const before = site.lab.snapshot();
+    const barrier = site.lab.hold({ method: 'VM.clone', at: 'before-effect' });
+    const input = { pool: 'ams1', name: 'endless', template: 'debian-12', networks: ['tenant'] };
+    const { id } = await site.request('deploy-vm', input, { slowStepBudgetMs: 1_000, undoBudgetMs: 30_000 });
+    await isAt(id, 'cloneVm.undo');
+    barrier.release();
+    expect(await site.ended(id)).toMatchObject({
+      state: 'failed',
+      failure: { code: 'STEP_TIMEOUT', message: expect.stringMatching(/^cloneVm: no answer in time/) },
+    });
     expect(site.lab.diff(before)).toEqual([]);
   });
 

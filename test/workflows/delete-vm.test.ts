@@ -1,21 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Xapi } from '../../adapters/xapi/xapi.ts';
-import { OpenPools, settingsOf } from '../adapters/xapi/support.ts';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { connectTo } from '../adapters/xapi/support.ts';
 import { startSite } from '../support/site.ts';
-import type { Site } from '../support/site.ts';
 
-let site: Site;
+const site = await startSite();
 /** Of somebody who works on the pool beside us. */
-let xapi: Xapi;
-const pools = new OpenPools();
-beforeAll(async () => {
-  site = await startSite();
-  xapi = pools.of(settingsOf(site.lab));
-});
-afterAll(async () => {
-  await pools.close();
-  await site.stop();
-});
+const xapi = connectTo(site.lab);
+afterAll(() => site.stop());
 
 async function deployed(name: string, part: Record<string, unknown> = {}): Promise<void> {
   const { id } = await site.request('deploy-vm', {

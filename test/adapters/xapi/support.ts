@@ -72,16 +72,19 @@ export class Memory implements TaskMemory {
   }
 }
 
+/** A connection to the lab's pool until the last test of the file has ended. */
+export function connectTo(lab: Lab): Xapi {
+  const pools = new OpenPools();
+  afterAll(() => pools.close());
+  return pools.of(settingsOf(lab));
+}
+
 /** A lab with one connection to its pool for the tests of a file, which leave no faults to each other. */
 export async function openPool(): Promise<{ lab: Lab; xapi: Xapi; template: string }> {
   const lab = await startLab();
-  const pools = new OpenPools();
-  const xapi = pools.of(settingsOf(lab));
+  const xapi = connectTo(lab);
   afterEach(() => lab.clearFaults());
-  afterAll(async () => {
-    await pools.close();
-    await lab.close();
-  });
+  afterAll(() => lab.close());
   return { lab, xapi, template: await templateOf(xapi) };
 }
 
