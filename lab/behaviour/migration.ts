@@ -6,7 +6,7 @@ import { faultAt } from './fault-points.ts';
 import { refreshFreeMemory } from './memory.ts';
 import { withRoomOn } from './reservation.ts';
 import { assertNotOlder } from './versions.ts';
-import { postMessage, vmWish } from './vm-support.ts';
+import { postMessage, vmWish, whereabouts } from './vm-support.ts';
 
 /** In how many parts the memory's transfer is told of. */
 const rounds = 10;
@@ -67,7 +67,7 @@ export async function migrate(
     arrived();
     arrive(world, vm, host);
   });
-  postMessage(world, 'VM_MIGRATED', vm);
+  postMessage(world, 'VM_MIGRATED', vm, `migrated${whereabouts(world, vm)}`);
 }
 
 /** `force` goes without the guest's agent; `network` is the one over which the memory goes. */

@@ -6,7 +6,7 @@ import { promise } from './ha-plan.ts';
 import { assertCanStartOn, chooseHost } from './placement.ts';
 import { createVdi, dropSuspendImage } from './vdi.ts';
 import { bringUp, takeDown } from './vm-power.ts';
-import { postMessage, vmOperation } from './vm-support.ts';
+import { postMessage, vmOperation, whereabouts } from './vm-support.ts';
 
 /** Where the VM's memory goes: its own choice, then the pool's, then its host's. */
 function suspendSr(world: World, vm: string): string {
@@ -29,7 +29,7 @@ async function suspend({ world, signal }: Call, vm: string): Promise<void> {
   const vdi = createSuspendImage(world, vm);
   await world.latency.spend('shutdown', signal);
   await stopGuest(world, vm);
-  postMessage(world, 'VM_SUSPENDED', vm);
+  postMessage(world, 'VM_SUSPENDED', vm, 'suspended');
   takeDown(world, vm, 'Suspended');
   promise(world, vm, false);
   world.store.update('VM', vm, { suspend_VDI: vdi });
@@ -41,7 +41,7 @@ async function resume(call: Call, vm: string, paused: boolean, pickHost: () => s
   world.store.get('VDI', world.store.get('VM', vm).suspend_VDI);
   await bringUp(call, vm, pickHost, { paused, name: 'vm_resume' });
   dropSuspendImage(world, vm);
-  postMessage(world, 'VM_RESUMED', vm);
+  postMessage(world, 'VM_RESUMED', vm, `resumed${whereabouts(world, vm)}`);
 }
 
 export const suspendBehaviour: Handlers = {

@@ -14,7 +14,7 @@ import { withRoomOn } from './reservation.ts';
 import { assertOneWriter, attach } from './vbd.ts';
 import { dropSuspendImage } from './vdi.ts';
 import type { PowerState } from './vm-support.ts';
-import { postMessage, vmOperation } from './vm-support.ts';
+import { postMessage, vmOperation, whereabouts } from './vm-support.ts';
 
 function setAttached(world: World, vm: string, attached: boolean): void {
   const { VBDs: vbds, VIFs: vifs } = world.store.get('VM', vm);
@@ -106,7 +106,7 @@ export function startVm(call: Call, vm: string, paused = false): Promise<void> {
 async function startOn(call: Call, vm: string, pickHost: () => string, paused: boolean): Promise<void> {
   dropReport(call.world, vm);
   await bringUp(call, vm, pickHost, { paused, name: 'vm_start' });
-  postMessage(call.world, 'VM_STARTED', vm);
+  postMessage(call.world, 'VM_STARTED', vm, `started${whereabouts(call.world, vm)}`);
 }
 
 /** Frees what the VM held on its host; its disks stay. The guest has to be stopped before. */
@@ -120,16 +120,16 @@ export function takeDown(world: World, vm: string, state: 'Halted' | 'Suspended'
   if (host !== nullRef) refreshFreeMemory(world, host);
 }
 
-/** Like pulling the plug: an image of its memory goes as well. */
-export async function halt(world: World, vm: string): Promise<void> {
+/** Like pulling the plug, if `how` does not say otherwise: an image of its memory goes as well. */
+export async function halt(world: World, vm: string, how = 'shutdown forcibly'): Promise<void> {
   await stopGuest(world, vm);
-  postMessage(world, 'VM_SHUTDOWN', vm);
+  postMessage(world, 'VM_SHUTDOWN', vm, how);
   takeDown(world, vm, 'Halted');
   promise(world, vm, false);
   dropSuspendImage(world, vm);
 }
 
-async function reboot(call: Call, vm: string): Promise<void> {
+async function reboot(call: Call, vm: string, how: 'cleanly' | 'forcibly'): Promise<void> {
   const { world } = call;
   await stopGuest(world, vm);
   silenceReport(world, vm);
@@ -137,7 +137,7 @@ async function reboot(call: Call, vm: string): Promise<void> {
   const { resident_on: host } = world.store.get('VM', vm);
   world.store.update('VM', vm, noGuidances);
   markRunning(world, vm, host, 'Running');
-  postMessage(world, 'VM_REBOOTED', vm);
+  postMessage(world, 'VM_REBOOTED', vm, `rebooted ${how}`);
   await bootGuest(world, vm);
 }
 
@@ -147,6 +147,7 @@ function setPaused(call: Call, vm: string, name: 'pause' | 'unpause'): Promise<v
   const [from, to]: [PowerState, PowerState] = name === 'pause' ? ['Running', 'Paused'] : ['Paused', 'Running'];
   return vmOperation(call, vm, name, [from], () => {
     call.world.store.update('VM', vm, { power_state: to });
+    postMessage(call.world, name === 'pause' ? 'VM_PAUSED' : 'VM_UNPAUSED', vm, `${name}d`);
   });
 }
 
@@ -155,7 +156,7 @@ async function cleanShutdown(call: Call, vm: string): Promise<void> {
   await call.world.latency.spend('shutdown', call.signal);
   await call.world.runningGuests.get(vm)?.shutDown();
   call.progress(0.9, 9);
-  await halt(call.world, vm);
+  await halt(call.world, vm, 'shutdown');
 }
 
 export const vmPower: Handlers = {
@@ -175,7 +176,7 @@ export const vmPower: Handlers = {
   'VM.shutdown': (call, vm) =>
     vmOperation(call, vm, 'shutdown', live, async () => {
       if (call.world.store.get('VM', vm).guest_metrics !== nullRef) return cleanShutdown(call, vm);
-      return halt(call.world, vm);
+      return halt(call.world, vm, 'shutdown');
     }),
 
   'VM.hard_shutdown': (call, vm) =>
@@ -188,10 +189,11 @@ export const vmPower: Handlers = {
     vmOperation(call, vm, 'clean_reboot', ['Running'], async () => {
       await call.world.latency.spend('shutdown', call.signal);
       await call.world.runningGuests.get(vm)?.shutDown();
-      await reboot(call, vm);
+      await reboot(call, vm, 'cleanly');
     }),
 
-  'VM.hard_reboot': (call, vm) => vmOperation(call, vm, 'hard_reboot', ['Paused', 'Running'], () => reboot(call, vm)),
+  'VM.hard_reboot': (call, vm) =>
+    vmOperation(call, vm, 'hard_reboot', ['Paused', 'Running'], () => reboot(call, vm, 'forcibly')),
 
   'VM.pause': (call, vm) => setPaused(call, vm, 'pause'),
   'VM.unpause': (call, vm) => setPaused(call, vm, 'unpause'),

@@ -11,7 +11,7 @@ import { copyVdi, destroyVdi } from './vdi.ts';
 import { copyDrive, copyInterfaces, copyVm } from './vm-copies.ts';
 import { halt } from './vm-power.ts';
 import type { PowerState } from './vm-support.ts';
-import { vdisOf, vmOperation } from './vm-support.ts';
+import { postMessage, vdisOf, vmOperation } from './vm-support.ts';
 
 const anyState: readonly PowerState[] = ['Halted', 'Suspended', 'Running', 'Paused'];
 
@@ -40,6 +40,13 @@ function snapshotVm(world: World, vm: string, name: string): string {
   return snapshot;
 }
 
+/** As VM.snapshot makes one, and tells of it. */
+function snapshotOf(world: World, vm: string, name: string): string {
+  const snapshot = snapshotVm(world, vm, name);
+  postMessage(world, 'VM_SNAPSHOTTED', vm, `snapshotted, snapshot name: ${name}`);
+  return snapshot;
+}
+
 /** The image of the memory that a checkpoint keeps: none of a paused VM, as the daemon does it. */
 async function memoryImage({ world, signal }: Call, vm: string): Promise<string> {
   const { power_state: state, suspend_VDI: image } = world.store.get('VM', vm);
@@ -62,6 +69,7 @@ async function checkpoint(call: Call, vm: string, name: string): Promise<string>
   const image = await memoryImage(call, vm);
   const snapshot = snapshotVm(world, vm, name);
   if (image !== nullRef) world.store.update('VM', snapshot, { suspend_VDI: image, power_state: 'Suspended' });
+  postMessage(world, 'VM_CHECKPOINTED', vm, `checkpointed, checkpoint name: ${name}`);
   return snapshot;
 }
 
@@ -123,6 +131,8 @@ async function revert(call: Call, snapshot: string): Promise<void> {
   await world.operations.run({ ...operation, check: () => undefined }, call.cancel, async () => {
     await world.latency.spend('clone', signal);
     await revertTo(world, snapshot, vm);
+    const { name_label: name } = world.store.get('VM', snapshot);
+    postMessage(world, 'VM_SNAPSHOT_REVERTED', vm, `reverted to snapshot: ${name}`);
   });
 }
 
@@ -130,7 +140,7 @@ export const vmSnapshots: Handlers = {
   'VM.snapshot': (call, vm, name) =>
     vmOperation(call, vm, 'snapshot', anyState, async () => {
       await call.world.latency.spend('clone', call.signal);
-      return snapshotVm(call.world, vm, name);
+      return snapshotOf(call.world, vm, name);
     }),
   'VM.checkpoint': (call, vm, name) =>
     vmOperation(call, vm, 'checkpoint', ['Paused', 'Suspended', 'Running'], () => checkpoint(call, vm, name)),
@@ -139,7 +149,7 @@ export const vmSnapshots: Handlers = {
     const { VMs: vms, name_label: name } = call.world.store.get('VMSS', schedule);
     for (const vm of vms)
       await vmOperation(call, vm, 'snapshot', anyState, () =>
-        snapshotVm(call.world, vm, `${name} ${formatDate(Date.now())}`),
+        snapshotOf(call.world, vm, `${name} ${formatDate(Date.now())}`),
       );
     return '';
   },

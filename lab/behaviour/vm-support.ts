@@ -4,6 +4,7 @@ import type { World } from '../world/world.ts';
 import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import { alertPriorities } from '../model/model.ts';
+import { isIn } from '../model/releases.ts';
 import { assertHostReachable } from './host-support.ts';
 import { XapiError } from '../xapi-error.ts';
 import { snapshotOperations, templateOperations } from './allowed-operations.ts';
@@ -93,18 +94,30 @@ export async function vmWish<T>(call: Call, vm: string, wish: Wish, work: () => 
   return call.world.operations.run(operation, call.cancel, work);
 }
 
-/** An alert of the pool about a VM, as clients see it among the messages. */
-export function postMessage(world: World, name: string, vm: string): void {
-  const { uuid, name_label: label, resident_on: home } = world.store.get('VM', vm);
-  const host = world.store.find('host', home);
-  const where = host === undefined ? '' : ` on host: ${host.name_label} (uuid: ${host.uuid})`;
+/** Since then a message about a VM gives its uuid, and there are more of them (pull request 4439 of the Xapi project). */
+const talkative = '21.3.0';
+const younger: ReadonlySet<string> = new Set([
+  ...['VM_SNAPSHOTTED', 'VM_CHECKPOINTED', 'VM_SNAPSHOT_REVERTED', 'VM_PAUSED', 'VM_UNPAUSED', 'VM_MIGRATED'],
+]);
+
+/** ` on host: NAME (uuid: UUID)`, as messages say where a VM is. */
+export function whereabouts(world: World, vm: string): string {
+  const host = world.store.find('host', world.store.get('VM', vm).resident_on);
+  return host === undefined ? '' : ` on host: ${host.name_label} (uuid: ${host.uuid})`;
+}
+
+/** An alert of the pool about a VM, as clients see it among the messages; `what` happened, in the daemon's words. */
+export function postMessage(world: World, name: string, vm: string, what: string): void {
+  const { uuid, name_label: label } = world.store.get('VM', vm);
+  const isTalkative = isIn(talkative, world.product.model.release);
+  if (younger.has(name) && !isTalkative) return;
   world.store.create('message', {
     name,
     priority: alertPriorities.get(name) ?? 5,
     cls: 'VM',
     obj_uuid: uuid,
     timestamp: formatDate(Date.now()),
-    body: `VM '${label}' (uuid: ${uuid}) ${name.replace('VM_', '').toLowerCase()}${where}`,
+    body: `VM '${label}' ${isTalkative ? `(uuid: ${uuid}) ` : ''}${what}`,
   });
 }
 
