@@ -1,7 +1,8 @@
 import type { ApiModel } from '../model/model.ts';
 import { enums } from '../model/model.ts';
 import type { ClassName } from '../model/records.ts';
-import type { XenType, Value } from '../model/types.ts';
+import type { Integer, XenType, Value } from '../model/types.ts';
+import { keptKey, toldKey } from '../wire/ordered-keys.ts';
 import type { Rpc } from '../wire/rpc.ts';
 import { DateTime, Float, describe, floatOf, int64Of, isList, isStruct } from '../wire/rpc.ts';
 import { internalError, ocamlFailure } from '../xapi-error.ts';
@@ -9,12 +10,13 @@ import { asText } from '../model/types.ts';
 
 const expected = (what: string, got: Rpc) => ocamlFailure(`Expected ${what}, got '${describe(got)}'`);
 
-function decodeInt(value: Rpc): number {
-  if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
+function decodeInt(value: Rpc): Integer {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'string') throw expected('int64', value);
   const parsed = int64Of(value);
   if (parsed === undefined) throw ocamlFailure('Int64.of_string');
-  return parsed;
+  return decodeInt(parsed);
 }
 
 function decodeFloat(value: Rpc): number {
@@ -72,7 +74,7 @@ export function decode(model: ApiModel, type: XenType, value: Rpc): Value {
       if (!isStruct(value)) throw ocamlFailure(`Expecting Rpc.Dict, but found '${describe(value)}'`);
       return Object.fromEntries(
         Object.entries(value).map(([key, item]) => [
-          asText(decode(model, type.key, key)),
+          keptKey(asText(decode(model, type.key, toldKey(key)))),
           decode(model, type.value, item),
         ]),
       );

@@ -4,6 +4,7 @@ import type { ClassName } from '../model/records.ts';
 import type { RecordValue, Value } from '../model/types.ts';
 import type { Store } from '../world/store.ts';
 import { XapiError } from '../xapi-error.ts';
+import { keptKey } from '../wire/ordered-keys.ts';
 import type { Handler } from './call.ts';
 import { matching } from './query.ts';
 import { asText } from '../model/types.ts';
@@ -54,14 +55,15 @@ function addToMap(cls: ClassName, name: string): Handler {
   return ({ world: { store } }, self, key, value) => {
     const ref = asText(self);
     const map = field(store, cls, ref, name) as RecordValue;
-    if (Object.hasOwn(map, asText(key))) throw new XapiError('MAP_DUPLICATE_KEY', cls, name, ref, asText(key));
-    write(store, cls, ref, name, { [asText(key)]: value ?? '', ...map });
+    const kept = keptKey(asText(key));
+    if (Object.hasOwn(map, kept)) throw new XapiError('MAP_DUPLICATE_KEY', cls, name, ref, asText(key));
+    write(store, cls, ref, name, { [kept]: value ?? '', ...map });
   };
 }
 
 function removeFromMap(cls: ClassName, name: string): Handler {
   return ({ world: { store } }, self, key) => {
-    const { [asText(key)]: _removed, ...rest } = field(store, cls, asText(self), name) as RecordValue;
+    const { [keptKey(asText(key))]: _removed, ...rest } = field(store, cls, asText(self), name) as RecordValue;
     write(store, cls, asText(self), name, rest);
   };
 }

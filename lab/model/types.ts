@@ -6,7 +6,10 @@ export type XenType =
   | { readonly kind: 'set' | 'option'; readonly of: XenType }
   | { readonly kind: 'map'; readonly key: XenType; readonly value: XenType };
 
-/** A value as the world holds it: references and dates are strings, integers and floats are numbers, maps and records are objects. */
+/** An integer of 64 bits as the world holds it: as text where a number would round it. No behaviour counts with those. */
+export type Integer = number | string;
+
+/** A value as the world holds it: references and dates are strings, floats are numbers, maps and records are objects. */
 export type Value = string | number | boolean | null | readonly Value[] | { readonly [key: string]: Value };
 /** The text of a scalar; empty for what is absent or has no text. */
 export function asText(value: Value | undefined): string {

@@ -1,5 +1,6 @@
+import { keptKey } from './ordered-keys.ts';
 import type { Rpc } from './rpc.ts';
-import { Float, MalformedBody, exactInt64Of } from './rpc.ts';
+import { Float, MalformedBody, int64Of } from './rpc.ts';
 
 const spacePattern = /(?:[ \t\r\n]|\/\*[\s\S]*?\*\/|\/\/[^\n]*)*/y;
 const tokenPattern = /"(?:[^"\\]|\\[\s\S])*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|-?[A-Za-z]+|[{}[\]:,]/y;
@@ -17,10 +18,9 @@ const codeOf = (character: string): string => `\\u${character.charCodeAt(0).toSt
 
 function numberOf(token: string): Rpc {
   if (/[.eE]/.test(token)) return new Float(Number(token));
-  const exact = exactInt64Of(token);
-  if (exact === undefined) throw new MalformedBody('Failure("Int64.of_string")');
-  const rounded = Number(exact);
-  return Number.isSafeInteger(rounded) ? rounded : exact;
+  const value = int64Of(token);
+  if (value === undefined) throw new MalformedBody('Failure("Int64.of_string")');
+  return value;
 }
 
 /**
@@ -67,7 +67,7 @@ class Parser {
     for (let token = this.next(); ; token = this.next()) {
       if (token === '}' && members.size === 0) return {};
       if (!token.startsWith('"')) throw this.error('Expected string or identifier');
-      const name = this.string(token);
+      const name = keptKey(this.string(token));
       if (this.next() !== ':') throw this.error("Expected ':'");
       const value = this.value(this.next());
       if (!members.has(name)) members.set(name, value);

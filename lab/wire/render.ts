@@ -1,12 +1,13 @@
 import type { ApiModel } from '../model/model.ts';
 import type { ClassName } from '../model/records.ts';
-import type { RecordValue, Value, XenType } from '../model/types.ts';
+import type { Integer, RecordValue, Value, XenType } from '../model/types.ts';
 import { asText } from '../model/types.ts';
+import { toldKey } from './ordered-keys.ts';
 
 /** How one encoding writes the basic values; everything else about an answer is decided here, once for all encodings. */
 export interface Printer {
   string(value: string): string;
-  int(value: number): string;
+  int(value: Integer): string;
   /** A 32-bit integer: only the counts of event.from. */
   smallInt(value: number): string;
   float(value: number): string;
@@ -75,7 +76,7 @@ export function render(printer: Printer, model: ApiModel, type: XenType, value: 
     return printer.array((value as readonly EventValue[]).map((event) => renderEvent(printer, model, event)));
   switch (type.kind) {
     case 'int':
-      return printer.int(value as number);
+      return printer.int(value as Integer);
     case 'float':
       return printer.float(value as number);
     case 'bool':
@@ -86,7 +87,10 @@ export function render(printer: Printer, model: ApiModel, type: XenType, value: 
       return printer.array((value as readonly Value[]).map((item) => render(printer, model, type.of, item)));
     case 'map':
       return printer.struct(
-        Object.entries(value as RecordValue).map(([key, item]) => [key, render(printer, model, type.value, item)]),
+        Object.entries(value as RecordValue).map(([key, item]) => [
+          toldKey(key),
+          render(printer, model, type.value, item),
+        ]),
       );
     case 'record':
       return renderRecord(printer, model, type.cls, value as RecordValue);

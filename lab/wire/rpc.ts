@@ -1,3 +1,5 @@
+import { toldKey } from './ordered-keys.ts';
+
 /**
  * A value as a request carries it, before the data model says what it ought to be. Integers are numbers, or bigints where a
  * number would round them.
@@ -28,20 +30,18 @@ const [int64Min, int64Max] = [-(2n ** 63n), 2n ** 63n - 1n];
 
 const intPattern = /^([+-]?)(0[xX][\da-fA-F]+|0[oO][0-7]+|0[bB][01]+|\d+)$/;
 
-/** The integer that the text names as OCaml reads it, exactly; undefined for other texts and what 64 bits cannot hold. */
-export function exactInt64Of(text: string): bigint | undefined {
+/**
+ * The integer that the text names as OCaml reads it, a bigint where a number would round it; undefined for other texts and what
+ * 64 bits cannot hold.
+ */
+export function int64Of(text: string): number | bigint | undefined {
   const [, sign, digits] = intPattern.exec(/^[+-]?\d/.test(text) ? text.replaceAll('_', '') : text) ?? [];
   if (digits === undefined) return undefined;
   const isDecimal = /^\d+$/.test(digits);
   const size = isDecimal ? BigInt(digits) : BigInt.asIntN(64, BigInt(digits));
   const exact = sign === '-' ? -size : size;
-  return exact < int64Min || exact > int64Max ? undefined : exact;
-}
-
-/** As `exactInt64Of`, as the world keeps it: rounded beyond 53 bits. */
-export function int64Of(text: string): number | undefined {
-  const exact = exactInt64Of(text);
-  return exact === undefined ? undefined : Number(exact);
+  if (exact < int64Min || exact > int64Max) return undefined;
+  return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
 }
 
 /** Undefined for a text that is no number. */
@@ -60,7 +60,7 @@ export function describe(value: Rpc): string {
   if (value instanceof DateTime) return `D(${value.text})`;
   if (isList(value)) return `[${value.map(describe).join(';')}]`;
   return `{${Object.entries(value)
-    .map(([name, item]) => `${name}:${describe(item)}`)
+    .map(([name, item]) => `${toldKey(name)}:${describe(item)}`)
     .join(';')}}`;
 }
 

@@ -1,5 +1,6 @@
 import type { ApiModel } from '../model/model.ts';
 import type { Codec, DecodedCall } from './codec.ts';
+import { keptKey } from './ordered-keys.ts';
 import { render } from './render.ts';
 import type { Rpc } from './rpc.ts';
 import { DateTime, Float, MalformedBody, floatOf, int64Of } from './rpc.ts';
@@ -20,7 +21,7 @@ function child(parent: XmlElement, name: string): XmlElement {
   return first;
 }
 
-function readInt(text: string): number {
+function readInt(text: string): number | bigint {
   const value = int64Of(text.trim());
   if (value === undefined) throw new MalformedBody('Failure("Int64.of_string")');
   return value;
@@ -41,7 +42,7 @@ function readStruct(struct: XmlElement): Rpc {
   const members = elements(struct).map((member): [string, Rpc] => {
     const [name, value] = elements(member);
     if (name?.name !== 'name' || value === undefined) throw parseError('close_tag(member)', 'open_tag(name)');
-    return [textOf(name), readValue(value)];
+    return [keptKey(textOf(name)), readValue(value)];
   });
   return Object.fromEntries(members);
 }

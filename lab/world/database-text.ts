@@ -3,6 +3,7 @@ import type { FieldModel } from '../model/model.ts';
 import type { ClassName } from '../model/records.ts';
 import type { RecordValue, Value, XenType } from '../model/types.ts';
 import { asText, parseType } from '../model/types.ts';
+import { toldKey } from '../wire/ordered-keys.ts';
 import type { Store } from './store.ts';
 
 /** Fields that the daemon groups under a common first word; its database writes `name__label` where the API says `name_label`. */
@@ -33,7 +34,7 @@ export function cellText(type: XenType, value: Value): string {
       return `(${(value as readonly Value[]).map((item) => quoted(cellText(type.of, item))).join(' ')})`;
     case 'map': {
       const pairs = Object.entries(value as RecordValue);
-      return `(${pairs.map(([key, item]) => `(${quoted(key)} ${quoted(cellText(type.value, item))})`).join(' ')})`;
+      return `(${pairs.map(([key, item]) => `(${quoted(toldKey(key))} ${quoted(cellText(type.value, item))})`).join(' ')})`;
     }
     default:
       return asText(value);

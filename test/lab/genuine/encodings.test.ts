@@ -118,6 +118,26 @@ describe('a JSON request', () => {
     expect(await setVersion(written)).toBe(read);
   });
 
+  it.each(['9223372036854775807', '"-9223372036854775808"', '9007199254740993'])(
+    'gets all 64 bits of an integer back: %s',
+    async (value) => {
+      await setVersion(value);
+      const { text } = await call(`"method":"VM.get_user_version","params":["${client.session}","${vm}"],"id":1`);
+      expect(text).toBe(`{"jsonrpc":"2.0","result":${value.replaceAll('"', '')},"id":1}`);
+    },
+  );
+
+  it('gets a map back in its order, whatever its keys look like', async () => {
+    const params = (...rest: readonly string[]) => `"params":["${client.session}","${vm}"${rest.join('')}],"id":1`;
+    await call(`"method":"VM.set_other_config",${params(',{"10":"a","b":"c","2":"d"}')}`);
+    await client.call('VM.add_to_other_config', vm, '0', 'e');
+    await client.call('VM.remove_from_other_config', vm, 'b');
+    const { text } = await call(`"method":"VM.get_other_config",${params()}`);
+    expect(text).toBe('{"jsonrpc":"2.0","result":{"0":"e","10":"a","2":"d"},"id":1}');
+    const taken = ['MAP_DUPLICATE_KEY', 'VM', 'other_config', vm, '10'];
+    expect(await client.refusal('VM.add_to_other_config', vm, '10', 'f')).toEqual(taken);
+  });
+
   it.each([
     ['an integer of full size where a text is wanted', 'VM.set_name_label', '9007199254740993', 'I(9007199254740993)'],
     ['a number that is none', 'VM.set_name_label', 'NaN', 'F(NaN)'],
