@@ -9,9 +9,9 @@ export interface Evidence {
 }
 
 /** What cannot be read shows nothing. */
-function shownIn(exchange: Exchange, call: SeenCall | undefined): Sighting[] {
+function legible(read: () => Sighting[]): Sighting[] {
   try {
-    return sightingsIn(exchange, call);
+    return read();
   } catch {
     return [];
   }
@@ -22,8 +22,8 @@ export function evidenceOf(exchanges: readonly Exchange[]): Evidence {
   const sightings = exchanges.flatMap((exchange) => {
     const call = callIn(exchange);
     if (call !== undefined) calls.set(exchange.n, call);
-    return shownIn(exchange, call);
+    return legible(() => sightingsIn(exchange, call));
   });
-  for (const exchange of exchanges) sightings.push(...archivedIn(exchange, sightings));
+  for (const exchange of exchanges) sightings.push(...legible(() => archivedIn(exchange, sightings)));
   return { calls, sightings: sightings.sort((a, b) => a.n - b.n) };
 }

@@ -43,7 +43,7 @@ export const realRef = /^OpaqueRef:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const textOf = (value: Rpc | undefined): string => (typeof value === 'string' ? value : '');
 
 /** Code and parameters of a failure, in the form of either encoding. */
-function failureOf(error: Rpc): string[] {
+export function failureOf(error: Rpc): string[] {
   if (isList(error)) return error.map(textOf);
   if (!isStruct(error)) return [];
   const data = error['data'] ?? [];

@@ -124,26 +124,35 @@ function addressFor({ world, pools: [pool] }: Lab, asked: Asked | undefined): st
   return pool?.hostAddresses[hosts.indexOf(member ?? master)] ?? '';
 }
 
+/** How the requests are sent, and how the answers are taken: in another encoding, say. */
+export interface Accent {
+  say(exchange: Exchange): string;
+  hear(exchange: Exchange, answer: RawAnswer): RawAnswer;
+}
+
+const asRecorded: Accent = { say: ({ sent }) => sent, hear: (_exchange, answer) => answer };
+
 /** Sends those that wait for each other, the first one first; gives their answers. */
 async function sendTogether(
   lab: Lab,
   { asked }: Chapter,
   items: readonly Exchange[],
   pairs: Pairs,
+  accent: Accent,
 ): Promise<RawAnswer[]> {
   const answers: Promise<RawAnswer>[] = [];
-  for (const { n, sent, status } of items) {
+  for (const item of items) {
     if (answers.length > 0) await pause(100);
-    comeTo(lab, asked.get(n), pairs);
-    const address = addressFor(lab, asked.get(n));
-    const patience = status === '' ? silencePatienceMs : patienceMs;
-    answers.push(sendRaw(address, lab.pools[0]?.port ?? 0, pairs.translate(sent), patience));
+    comeTo(lab, asked.get(item.n), pairs);
+    const address = addressFor(lab, asked.get(item.n));
+    const patience = item.status === '' ? silencePatienceMs : patienceMs;
+    answers.push(sendRaw(address, lab.pools[0]?.port ?? 0, pairs.translate(accent.say(item)), patience));
   }
   return Promise.all(answers);
 }
 
 /** Sends a chapter's requests one after the other and compares the answers. */
-export async function replay(chapter: Chapter): Promise<Finding[]> {
+export async function replay(chapter: Chapter, accent: Accent = asRecorded): Promise<Finding[]> {
   const { exchanges } = chapter;
   const folder = await mkdtemp(join(tmpdir(), 'lab-replay-'));
   const lab = await startSeeded(chapter, folder);
@@ -154,10 +163,10 @@ export async function replay(chapter: Chapter): Promise<Finding[]> {
   try {
     for (const together of schedule(exchanges)) {
       for (const item of together) await holder.before(item, isPoll(exchanges[exchanges.indexOf(item) + 1]));
-      const answers = await sendTogether(lab, chapter, together, pairs);
+      const answers = await sendTogether(lab, chapter, together, pairs, accent);
       answers.forEach((answer, at) => {
         const item = together[at];
-        if (item !== undefined) findings.push(judge(item, answer, pairs));
+        if (item !== undefined) findings.push(judge(item, accent.hear(item, answer), pairs));
       });
     }
   } finally {
