@@ -1,6 +1,9 @@
+import type { Evidence } from './evidence.ts';
 import type { SeenCall } from './observed.ts';
 import { realRef } from './observed.ts';
 import type { Exchange } from './recording.ts';
+import type { RigFailure } from './rig.ts';
+import { rigFailure } from './rig.ts';
 
 /**
  * Which host an exchange was with, and what had happened to the pool before it: restarts and the passing of time are no
@@ -16,6 +19,8 @@ export interface Asked {
   readonly restarted: boolean;
   /** A session or task that had expired since it was last used. */
   readonly expired: string | undefined;
+  /** The back end of the recording rig was about to fail. */
+  readonly failing: RigFailure | undefined;
 }
 
 const saysEmergency = ({ body }: Exchange): boolean => body.includes('HOST_HAS_NO_MANAGEMENT_IP');
@@ -65,7 +70,7 @@ class Known {
  * By the exchange's number. Where a member was asked it was asked everything, except for logins that succeeded and calls with
  * their sessions. It is in emergency mode from an answer that says so to the next that says that it is a member.
  */
-export function askedOf(exchanges: readonly Exchange[], calls: ReadonlyMap<number, SeenCall>): Map<number, Asked> {
+export function askedOf(exchanges: readonly Exchange[], { calls, sightings }: Evidence): Map<number, Asked> {
   const hasMember = involvesMember(exchanges);
   const ofCoordinator = new Set<unknown>();
   const known = new Known(exchanges.flatMap(({ n }) => calls.get(n) ?? []));
@@ -79,7 +84,9 @@ export function askedOf(exchanges: readonly Exchange[], calls: ReadonlyMap<numbe
       const member = hasMember && (saysMember(exchange) || !isOther);
       const isSilent = exchange.status === '' && call?.message?.hasSession === true;
       const lost = call === undefined ? nothingLost : known.lostBy(call, exchange.seconds >= 0.2);
-      return [exchange.n, { member, emergency: member && emergency, coordinatorAway: member && isSilent, ...lost }];
+      const failing = call === undefined ? undefined : rigFailure(call, sightings);
+      const pool = { emergency: member && emergency, coordinatorAway: member && isSilent };
+      return [exchange.n, { member, ...pool, ...lost, failing }];
     }),
   );
 }

@@ -175,7 +175,7 @@ export function chaptersOf(file: readonly Exchange[], known: readonly Exchange[]
     const sessions = sessionsBefore(exchanges, evidence);
     return {
       exchanges,
-      asked: askedOf(exchanges, evidence.calls),
+      asked: askedOf(exchanges, evidence),
       sessions,
       otherSessions: otherSessions(exchanges, sessions.length, evidence),
       objects: worldOf(exchanges, evidence),

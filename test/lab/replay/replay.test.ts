@@ -38,7 +38,7 @@ describe('the recordings of the genuine daemon, replayed byte for byte', () => {
 
   it('are accepted by a rule no more often than now', () => {
     const byRule = rules.map(({ id }) => [id, findings.filter(({ rule }) => rule === id).length]);
-    expect(Object.fromEntries(byRule)).toEqual({ R1: 27, R2: 1, R3: 2, R4: 1, R5: 1 });
+    expect(Object.fromEntries(byRule)).toEqual({ R1: 27, R2: 1, R3: 2, R4: 1, R5: 1, R6: 0 });
   });
 
   it.each([1, 2] as const)(

@@ -10,6 +10,12 @@ export interface Rule {
 
 const member = (name: string) => new RegExp(`<member><name>${name}</name>.*?(?=</member><member><name>[a-z]|$)`, 'g');
 
+/** A field of a record up to the next one, in either encoding. */
+const fields = (name: string, next: string): readonly RegExp[] => [
+  new RegExp(`<name>${name}</name>.*?(?=<name>${next}<)`),
+  new RegExp(`"${name}":.*?(?="${next}":)`),
+];
+
 const strip =
   (...patterns: readonly RegExp[]) =>
   (text: string): string =>
@@ -22,13 +28,15 @@ export const rules: readonly Rule[] = [
     id: 'R1',
     why: 'a poll of a running task finds it at another point of its progress',
     appliesTo: ({ sent, body }) =>
-      sent.includes('task.get_') && body.includes('<name>status</name><value>pending</value>'),
+      /task\.get_(record|progress)/.test(sent) && !/"?status(":"|<\/name><value>)(s|f)/.test(body),
     without: strip(
-      /<name>allowed_operations<\/name>.*?(?=<name>current_operations)/,
-      /<name>finished<\/name>.*?(?=<name>status)/,
-      /<name>progress<\/name>.*?(?=<name>type)/,
-      /<name>other_config<\/name>.*?(?=<name>subtask_of)/,
-      /<name>subtasks<\/name>.*?(?=<name>backtrace)/,
+      ...fields('allowed_operations', 'current_operations'),
+      ...fields('finished', 'status'),
+      ...fields('progress', 'type'),
+      ...fields('other_config', 'subtask_of'),
+      ...fields('subtasks', 'backtrace'),
+      /(?<=<name>Value<\/name><value>)<double>[\d.]+/,
+      /(?<="result":)[\d.]+/,
     ),
   },
   {
@@ -59,5 +67,14 @@ export const rules: readonly Rule[] = [
     why: 'a login over the daemon’s local socket, where any password is good; the lab listens on TCP only',
     appliesTo: ({ label, sent }) => label.startsWith('unix socket') && sent.includes('login_with_password'),
     without: () => '',
+  },
+  {
+    id: 'R6',
+    why: 'the recording rig had no monitor, so that no free memory of a host ever changed',
+    appliesTo: ({ sent }) => /event\.(from|next)\b/.test(sent),
+    without: strip(
+      /<value><struct>(?:(?!<struct>).)*<name>class<\/name><value>host_metrics<.*?(?=<value><struct><member><name>id<|<\/data><\/array><\/value><\/member><member><name>valid_ref|$)/,
+      /,?\{"id":"\d+","timestamp":"[\d.]+","class":"host_metrics".*?\}\}(?=,\{"id"|\])/,
+    ),
   },
 ];
