@@ -11,7 +11,7 @@ async function startIfPossible(world: World, vm: string): Promise<void> {
     if (world.store.find('VM', vm)?.power_state === 'Halted') await startVm(internalCall(world, 'VM.start'), vm);
   } catch (error) {
     if (!(error instanceof XapiError)) throw error;
-    postMessage(world, 'HA_PROTECTED_VM_RESTART_FAILED', vm);
+    postMessage(world, 'HA_PROTECTED_VM_RESTART_FAILED', vm, 'could not be restarted');
   }
 }
 
