@@ -64,7 +64,7 @@ export class Latency {
   }
 
   milliseconds(work: Work): number {
-    return (this.ownMs[work] ?? (this.profile === 'zero' ? 0 : referenceMs[work])) / this.factor;
+    return this.lengthMs(work) / this.factor;
   }
 
   /** The real length of a time-out or an interval, which a lab that takes no time does not shorten. */
@@ -74,7 +74,7 @@ export class Latency {
 
   /** Rejects with an AbortError as soon as the signal aborts. */
   async spend(work: Work, signal: AbortSignal, share = 1): Promise<void> {
-    if (this.profile !== 'zero') await this.pass(referenceMs[work] * share, signal, true);
+    await this.pass(this.lengthMs(work) * share, signal, true);
   }
 
   /** Waits for the length of a time-out; a process that has nothing else to do may end meanwhile. */
@@ -82,6 +82,11 @@ export class Latency {
     if (this.profile === 'reference') await this.pass(referenceLengthMs, signal, false);
     // However fast the time passes, other things get their turn.
     await sleep(this.profile === 'zero' ? referenceLengthMs : 1, undefined, { signal, ref: false });
+  }
+
+  /** Before division by the speed. */
+  private lengthMs(work: Work): number {
+    return this.ownMs[work] ?? (this.profile === 'zero' ? 0 : referenceMs[work]);
   }
 
   private async pass(lengthMs: number, signal: AbortSignal, ref: boolean): Promise<void> {
