@@ -4,34 +4,11 @@ import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
+import type { DiskRequest } from './provision-disks.ts';
+import { parseDisks } from './provision-disks.ts';
 import { createVbd } from './vbd.ts';
 import { createVdi, destroyVdi } from './vdi.ts';
 import { assertPowerState, vmOperation } from './vm-support.ts';
-
-/** One disk of a template's other_config:disks. */
-interface DiskRequest {
-  readonly device: string;
-  readonly sizeBytes: number;
-  readonly srUuid: string;
-  readonly bootable: boolean;
-  readonly type: string;
-}
-
-/** `<provision><disk device="0" size="8589934592" sr="uuid" bootable="true" type="system"/></provision>` */
-function parseDisks(text: string): DiskRequest[] {
-  return [...text.matchAll(/<disk\s([^>]*)>/g)].map(([, attributes = '']) => {
-    const values = new Map(
-      [...attributes.matchAll(/(\w+)\s*=\s*"([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]),
-    );
-    return {
-      device: values.get('device') ?? '0',
-      sizeBytes: Number(values.get('size') ?? 0),
-      srUuid: values.get('sr') ?? '',
-      bootable: values.get('bootable') === 'true',
-      type: values.get('type') ?? 'system',
-    };
-  });
-}
 
 function createDisk(world: World, vm: string, { device, sizeBytes, srUuid, bootable, type }: DiskRequest): string {
   const sr = world.store.byUuid('SR', srUuid);
@@ -44,7 +21,15 @@ function createDisk(world: World, vm: string, { device, sizeBytes, srUuid, boota
     type,
     sm_config: { vmhint: world.store.get('VM', vm).uuid },
   });
-  const drive = { VM: vm, VDI: vdi, userdevice: device, bootable, mode: 'RW', type: 'Disk', unpluggable: false };
+  const drive = {
+    VM: vm,
+    VDI: vdi,
+    userdevice: device,
+    bootable,
+    mode: 'RW',
+    type: 'Disk',
+    unpluggable: type !== 'system',
+  };
   createVbd(world, { ...drive, other_config: { owner: '' } });
   return vdi;
 }
@@ -52,10 +37,10 @@ function createDisk(world: World, vm: string, { device, sizeBytes, srUuid, boota
 /** It stops being a template before anything else, also if a disk cannot be made: what was made goes, the rest stays as it is. */
 function provision({ world, progress }: Call, vm: string): void {
   world.store.update('VM', vm, { is_a_template: false });
-  const { disks = '', ...rest } = world.store.get('VM', vm).other_config;
+  const { disks, ...rest } = world.store.get('VM', vm).other_config;
   const made: string[] = [];
   try {
-    for (const request of parseDisks(disks)) made.push(createDisk(world, vm, request));
+    for (const request of disks === undefined ? [] : parseDisks(disks)) made.push(createDisk(world, vm, request));
   } catch (error) {
     for (const vdi of made) destroyVdi(world, vdi);
     throw error;

@@ -4,13 +4,15 @@ import { MalformedBody } from './rpc.ts';
 /** An element of a parsed document; text between elements is kept, since white space in a bare value counts. */
 export interface XmlElement {
   readonly name: string;
+  /** As it was written. */
+  readonly attributes: string;
   readonly children: readonly (XmlElement | string)[];
 }
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
 const tokenPattern =
-  /<!\[CDATA\[([\s\S]*?)\]\]>|<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!DOCTYPE[^>]*>|<(\/?)([\w.:-]+)[^<>]*?(\/?)>|([^<]+)/;
+  /<!\[CDATA\[([\s\S]*?)\]\]>|<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!DOCTYPE[^>]*>|<(\/?)([\w.:-]+)([^<>]*?)(\/?)>|([^<]+)/;
 
 function position(body: string): string {
   const lines = body.split('\n');
@@ -36,6 +38,7 @@ function decodeText(text: string, at: () => string): string {
 
 interface Open {
   readonly name: string;
+  readonly attributes: string;
   readonly children: (XmlElement | string)[];
 }
 
@@ -50,20 +53,20 @@ export function parseXml(input: string): XmlElement {
   if (!body.trimStart().startsWith('<')) throw xmlError('1:1', 'expected root element');
   const illegal = body.search(forbiddenInXml);
   if (illegal >= 0) throw xmlError(position(body.slice(0, illegal)), 'character not allowed in XML');
-  const document: Open = { name: '', children: [] };
+  const document: Open = { name: '', attributes: '', children: [] };
   const open: Open[] = [document];
   const token = new RegExp(tokenPattern, 'y');
   while (token.lastIndex < body.length) {
     const at = token.lastIndex;
     const found = token.exec(body);
     if (found === null) throw xmlError(position(body), 'unexpected end of input');
-    const [, cdata, closing, name = '', selfClosing, text] = found;
+    const [, cdata, closing, name = '', attributes = '', selfClosing, text] = found;
     const here = () => position(body.slice(0, at));
     if (cdata !== undefined) place(open, cdata);
     else if (text !== undefined) place(open, decodeText(text, here));
     else if (closing === '/') closeElement(open, name, here());
     else if (name !== '') {
-      const element: Open = { name, children: [] };
+      const element: Open = { name, attributes, children: [] };
       place(open, element);
       if (selfClosing !== '/') open.push(element);
     }

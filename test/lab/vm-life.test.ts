@@ -66,6 +66,42 @@ describe('a VM from its template to its end', () => {
     expect(await record(vm)).toMatchObject({ is_a_template: false });
   });
 
+  it.each([
+    ['no XML', '<provision><disk', 'Xmlm.Error'],
+    ['another document', '<disks/>', 'Xapi_templates.Parse_failure'],
+    ['something else than disks', '<provision><cd device="1"/></provision>', 'Xapi_templates.Parse_failure'],
+    ['a disk without its size', '<provision><disk device="1" sr="" bootable="true"/></provision>', 'Parse_failure'],
+    [
+      'a size that is no number',
+      '<provision><disk device="1" size="1G" sr="" bootable="true"/></provision>',
+      'Parse_failure',
+    ],
+  ])('is no template any more, and has got no disk, when its list of disks is %s', async (_what, disks, words) => {
+    const vm = await client().call('VM.clone', await byName(client(), 'VM', 'debian-12'), 'web-1');
+    const { VBDs: before } = await record(vm);
+    await client().call('VM.add_to_other_config', vm, 'disks', disks);
+    const [code, text] = await client().refusal('VM.provision', vm);
+    expect([code, text]).toEqual(['INTERNAL_ERROR', expect.stringContaining(words)]);
+    expect(await record(vm)).toMatchObject({ is_a_template: false, VBDs: before, other_config: { disks } });
+  });
+
+  it('gets system disks that cannot be unplugged and others that can, as its template lists them', async () => {
+    const vm = await client().call('VM.clone', await byName(client(), 'VM', 'debian-12'), 'web-1');
+    const sr = await client().call('SR.get_uuid', await byName(client(), 'SR', 'shared'));
+    const disk = (device: number, type: string) =>
+      `<disk device='${device}' size="1024" sr="${sr}" bootable="false"${type}/>`;
+    const disks = `<provision>\n  ${disk(1, ' type="user"')}\n  ${disk(2, '')}\n</provision>`;
+    await client().call('VM.add_to_other_config', vm, 'disks', disks);
+    await client().call('VM.provision', vm);
+    const drives = await Promise.all(
+      (await record(vm)).VBDs.map((vbd) =>
+        client().call<{ userdevice: string; unpluggable: boolean }>('VBD.get_record', vbd),
+      ),
+    );
+    expect(drives.find(({ userdevice }) => userdevice === '1')).toMatchObject({ unpluggable: true });
+    expect(drives.find(({ userdevice }) => userdevice === '2')).toMatchObject({ unpluggable: false });
+  });
+
   it('runs, is shut down by its agent, and leaves its disks when it is destroyed', async () => {
     const vm = await deploy(client(), 'web-1');
     const vdi = await client().call('VBD.get_VDI', (await record(vm)).VBDs[0]);
