@@ -210,7 +210,7 @@ function introduceRecord(world: World, ...about: Messages['PIF.db_introduce']): 
   return world.store.create('PIF', {
     ...{ device, network, host, MAC, MTU, VLAN, physical, ip_configuration_mode: mode, IP, netmask, gateway, DNS },
     ...{ VLAN_master_of: vlan, management, other_config, disallow_unplug, ipv6_configuration_mode: v6Mode },
-    ...{ IPv6, ipv6_gateway, primary_address_type, managed, properties },
+    ...{ IPv6, ipv6_gateway, primary_address_type, managed, properties, currently_attached: false },
     metrics: world.store.create('PIF_metrics', {}),
   });
 }

@@ -34,6 +34,8 @@ export const links: readonly Link[] = [
   link('VM', 'snapshot_of', 'VM', 'snapshots'),
   link('VM', 'parent', 'VM', 'children'),
   link('VM', 'appliance', 'VM_appliance', 'VMs'),
+  link('VM', 'snapshot_schedule', 'VMSS', 'VMs'),
+  link('VM', 'protection_policy', 'VMPP', 'VMs'),
   link('console', 'VM', 'VM', 'consoles'),
   link('crashdump', 'VM', 'VM', 'crash_dumps'),
   link('VTPM', 'VM', 'VM', 'VTPMs'),
