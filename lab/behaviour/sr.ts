@@ -1,7 +1,7 @@
 import type { Handlers } from '../dispatch/call.ts';
 import type { Records } from '../model/records.ts';
 import type { World } from '../world/world.ts';
-import { XapiError } from '../xapi-error.ts';
+import { XapiError, handleInvalid } from '../xapi-error.ts';
 import { assertHaOff, assertNotPromised, haIsOn } from './ha-plan.ts';
 import { forgetDisk, readSizes, rememberMedium, wipe } from './sr-contents.ts';
 import { vdisOf } from './vm-support.ts';
@@ -82,9 +82,16 @@ function assertKeptForHa(world: World, pbd: string): void {
 
 /** A host has one connection to an SR; asking for a second one gives the first. */
 function createPbd(world: World, record: Records['PBD']): string {
+  if (world.store.find('SR', record.SR) === undefined) throw handleInvalid('SR', record.SR);
   const [known] =
     world.store.records('PBD').find(([, { host, SR: sr }]) => host === record.host && sr === record.SR) ?? [];
   return known ?? world.store.create('PBD', record);
+}
+
+function destroyPbd(world: World, pbd: string): void {
+  if (world.store.get('PBD', pbd).currently_attached)
+    throw new XapiError('OPERATION_NOT_ALLOWED', 'PBD is currently attached');
+  world.store.destroy('PBD', pbd);
 }
 
 function plug(world: World, pbd: string): void {
@@ -117,5 +124,5 @@ export const srBehaviour: Handlers = {
     world.store.update('PBD', pbd, { currently_attached: false });
   },
   'PBD.create': ({ world }, record) => createPbd(world, record),
-  'PBD.destroy': ({ world }, pbd) => world.store.destroy('PBD', pbd),
+  'PBD.destroy': ({ world }, pbd) => destroyPbd(world, pbd),
 };

@@ -43,6 +43,9 @@ export function createVbd(
   if (fields.empty !== true && world.store.find('VDI', fields.VDI) === undefined)
     throw handleInvalid('VDI', fields.VDI);
   if (fields.type === 'CD' && fields.mode !== 'RO') throw new XapiError('VBD_CDS_MUST_BE_READONLY');
+  if (fields.type !== 'CD' && fields.empty === true) throw new XapiError('VBD_NOT_REMOVABLE_MEDIA', 'in constructor');
+  if (fields.mode === 'RW' && world.store.get('VDI', fields.VDI).read_only)
+    throw new XapiError('VDI_READONLY', fields.VDI);
   return world.store.create('VBD', {
     ...fields,
     VDI: fields.empty === true ? nullRef : fields.VDI,
@@ -115,6 +118,10 @@ export const vbdBehaviour: Handlers = {
   'VBD.destroy': async ({ world, signal }, vbd) => {
     await world.latency.spend('createDevice', signal);
     destroyVbd(world, vbd);
+  },
+  'VBD.set_mode': ({ world }, vbd, mode) => {
+    assertPowerState(world, world.store.get('VBD', vbd).VM, ['Halted']);
+    world.store.update('VBD', vbd, { mode });
   },
   'VBD.plug': plug,
   'VBD.assert_attachable': ({ world }, vbd) => assertOneWriter(world, [vbd]),
