@@ -45,12 +45,14 @@ export function hostObjects({ store }: World, host: string): ObjectName[] {
       .filter(({ record }) => pifs.includes(asText(record[field])))
       .map(({ ref }) => [cls, ref] as const),
   );
-  return [
+  const all: readonly ObjectName[] = [
     ...built,
     ...withMetrics(store, 'host', host),
     ...ofHost.flatMap(([cls, ref]) => (cls === 'PIF' ? withMetrics(store, cls, ref) : [[cls, ref] as const])),
     ...controlDomainsOf(store, host).flatMap((vm) => withMetrics(store, 'VM', vm)),
   ];
+  // A VLAN shares the measurements of its card.
+  return [...new Map(all.map((object) => [object[1], object])).values()];
 }
 
 /** The pool knows the host no more. */

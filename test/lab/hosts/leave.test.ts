@@ -52,6 +52,15 @@ describe('a host that is ejected', () => {
     expect(brokenInvariants(lab().worlds[1] ?? lab().world)).toEqual([]);
   });
 
+  it('takes along a VLAN, which shares the measurements of its card', async () => {
+    const network = await client().call('network.create', { name_label: 'v', name_description: '', other_config: {} });
+    await client().call('PIF.create_VLAN', 'eth0', network, member, '42');
+    await client().call('pool.eject', member);
+    expect(await client().call('VLAN.get_all')).toEqual([]);
+    expect(brokenInvariants(lab().world)).toEqual([]);
+    expect(await (await ownPool(lab(), 'ams1-h2')).call('PIF.get_all')).not.toEqual([]);
+  });
+
   it("is refused while it runs VMs, has the role of the coordinator, cannot be reached, or keeps HA's promises", async () => {
     const vm = await deploy(client(), 'web-1');
     await client().call('VM.start_on', vm, member, false, false);
