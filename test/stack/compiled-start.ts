@@ -8,7 +8,7 @@ export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url
 
 const quietPart = `
 console.log(JSON.stringify({ ready: true, pid: process.pid, controlUrl: 'http://127.0.0.1:1', pools: [
-  { id: 'ams1', hostAddresses: ['127.0.7.1'], port: 1, user: 'root', password: 'secret' },
+  { id: 'ams1', hostAddresses: ['127.0.7.1'], port: 1, user: 'root', password: 'secret', certificateFingerprints: [] },
 ] }));
 process.on('SIGTERM', () => process.exit(0));
 setInterval(() => {}, 1000);
