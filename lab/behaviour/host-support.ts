@@ -1,8 +1,7 @@
 import type { Call } from '../dispatch/call.ts';
-import { alertPriorities } from '../model/model.ts';
-import { formatDate } from '../world/dates.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
+import { postAlert } from './alert.ts';
 
 /** Throws HOST_OFFLINE for a host that the pool knows to be down, CANNOT_CONTACT_HOST for one that it does not know of yet. */
 export function assertHostReachable(world: World, host: string): void {
@@ -28,14 +27,7 @@ export function setLive(world: World, host: string, live: boolean): void {
 /** An alert about a host. */
 export function alertAbout(world: World, name: string, host: string): void {
   const { uuid, name_label: label } = world.store.get('host', host);
-  world.store.create('message', {
-    name,
-    priority: alertPriorities.get(name) ?? 5,
-    cls: 'Host',
-    obj_uuid: uuid,
-    timestamp: formatDate(Date.now()),
-    body: `${name.replaceAll('_', ' ').toLowerCase()}: ${label}`,
-  });
+  postAlert(world, name, 'Host', uuid, `${name.replaceAll('_', ' ').toLowerCase()}: ${label}`);
 }
 
 /** Runs an operation of a host in its turn; other calls see it in current_operations meanwhile. */

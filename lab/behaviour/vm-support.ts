@@ -1,10 +1,9 @@
 import type { Call } from '../dispatch/call.ts';
 import type { Records } from '../model/records.ts';
 import type { World } from '../world/world.ts';
-import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
-import { alertPriorities } from '../model/model.ts';
 import { isIn } from '../model/releases.ts';
+import { postAlert } from './alert.ts';
 import { assertHostReachable } from './host-support.ts';
 import { XapiError } from '../xapi-error.ts';
 import { snapshotOperations, templateOperations } from './allowed-operations.ts';
@@ -111,14 +110,7 @@ export function postMessage(world: World, name: string, vm: string, what: string
   const { uuid, name_label: label } = world.store.get('VM', vm);
   const isTalkative = isIn(talkative, world.product.model.release);
   if (younger.has(name) && !isTalkative) return;
-  world.store.create('message', {
-    name,
-    priority: alertPriorities.get(name) ?? 5,
-    cls: 'VM',
-    obj_uuid: uuid,
-    timestamp: formatDate(Date.now()),
-    body: `VM '${label}' ${isTalkative ? `(uuid: ${uuid}) ` : ''}${what}`,
-  });
+  postAlert(world, name, 'VM', uuid, `VM '${label}' ${isTalkative ? `(uuid: ${uuid}) ` : ''}${what}`);
 }
 
 /** The references of a VM's disks, without empty drives. */
