@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { hiddenMessages } from './model/hidden-messages.ts';
-import { publishedClasses } from './model/model.ts';
+import { newestModel, publishedClasses } from './model/model.ts';
 
 /** What is no call, but something that happens in the lab and can go wrong there. */
 const points = ['guest.boot', 'guest.ssh', 'host.boot', 'sr.allocate', 'vm.migrate'] as const;
@@ -11,8 +10,10 @@ export const isPoint = (method: string): boolean => points.some((point) => point
 const transferPattern = /^(GET|PUT) \/\S+$/;
 
 function isCall(method: string): boolean {
-  if (transferPattern.test(method) || hiddenMessages.some(({ fullName }) => fullName === method)) return true;
-  return [...publishedClasses.values()].some(({ messages }) => messages.some(({ fullName }) => fullName === method));
+  const known = [...publishedClasses.values(), ...newestModel.classes.values()];
+  return (
+    transferPattern.test(method) || known.some(({ messages }) => messages.some(({ fullName }) => fullName === method))
+  );
 }
 
 /** Messages of the class that begin alike: what a mistyped one may have meant. */

@@ -216,8 +216,8 @@ export class Dispatcher {
   }
 
   private async invoke({ message, handler }: Registered, call: Call, args: readonly Value[]): Promise<Result> {
-    if (handler === undefined) throw new XapiError('NOT_IMPLEMENTED', message.fullName);
     if (!message.implicit) this.checkReferences(message.params, args);
+    if (handler === undefined) throw new XapiError('NOT_IMPLEMENTED', message.fullName);
     if (message.implicit)
       await this.world.latency.spend(message.name.startsWith('get') ? 'getter' : 'setter', call.signal);
     return ((await handler(call, ...args)) as Result | undefined) ?? '';

@@ -1,17 +1,24 @@
 import type { World } from '../world/world.ts';
 import { withoutAsync } from '../call-log.ts';
 
-/** What a host answers although it cannot reach its coordinator. */
+/** What a host answers although it cannot reach its coordinator (datamodel.ml, emergency_calls). */
 const emergencyCalls: ReadonlySet<string> = new Set([
-  'session.slave_login',
   'session.slave_local_login',
   'session.slave_local_login_with_password',
   'session.local_logout',
+  'host.propose_new_master',
+  'host.commit_new_master',
+  'host.abort_new_master',
   'host.is_in_emergency_mode',
   'host.local_assert_healthy',
+  'host.signal_networking_change',
   'host.local_management_reconfigure',
+  'host.ha_xapi_healthcheck',
   'host.emergency_ha_disable',
+  'host.management_disable',
   'host.emergency_disable_tls_verification',
+  'host.emergency_reenable_tls_verification',
+  'host.emergency_clear_mandatory_guidance',
   'host.emergency_reset_server_certificate',
   'host.get_system_status_capabilities',
   'host.shutdown_agent',

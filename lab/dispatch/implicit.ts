@@ -1,4 +1,4 @@
-import { classModel } from '../model/model.ts';
+import { classes } from '../model/model.ts';
 import type { ClassModel, FieldModel, MessageModel } from '../model/model.ts';
 import type { ClassName } from '../model/records.ts';
 import type { RecordValue, Value } from '../model/types.ts';
@@ -126,9 +126,9 @@ const accessorPattern = /^(get|set|add_to|remove_from|add|remove)_(.+)$/;
 export function implicitHandler(message: MessageModel): Handler | undefined {
   const wide = classWide(message.cls, message.name) ?? (message.implicit ? lifetime(message) : undefined);
   if (wide !== undefined) return wide;
-  const model = classModel(message.cls);
+  const model = classes.get(message.cls);
   const [, verb = '', name = ''] = accessorPattern.exec(message.name) ?? [];
-  const item = model.field.get(name);
+  const item = model?.field.get(name);
   const plain = message.params[0]?.type.kind === 'ref' && message.params.length <= 3;
-  return item === undefined || !plain ? undefined : accessor(model, verb, item);
+  return model === undefined || item === undefined || !plain ? undefined : accessor(model, verb, item);
 }

@@ -21,12 +21,15 @@ export interface Prepared {
 export class CoordinatorAway extends Error {}
 
 /** Only a host's own sessions, and only for what needs no database, can be judged without the coordinator. */
-function checkSession(world: World, host: string, session: string, name: string): void {
+function checkSession(world: World, host: string, session: string, name: string, poolInternal = false): void {
   const isLocal = world.sessions.isLocal(session, host);
   if (!(isLocal && isEmergencyCall(name)) && world.machines.of(world.pool.master).toolstack !== 'up')
     throw new CoordinatorAway();
   if (isLocal) return;
-  if (world.sessions.isKnown(session) && host !== world.pool.master) throw hostIsSlave(world);
+  const isKnown = world.sessions.isKnown(session);
+  if (isKnown && poolInternal)
+    throw new XapiError('INTERNAL_ERROR', `Internal API "${name}" call attempted with non-pool (external) session`);
+  if (isKnown && host !== world.pool.master) throw hostIsSlave(world);
   world.sessions.use(session);
 }
 
@@ -38,8 +41,8 @@ function hostIsSlave(world: World): XapiError {
 function checkArity({ fullName, params, hasSession }: MessageModel, given: number): void {
   const got = given - (hasSession ? 1 : 0);
   const required = params.filter((param) => param.required).length;
-  // The login takes any number of further arguments.
-  const limit = hasSession ? params.length : Infinity;
+  // What has optional parameters takes any number of further arguments.
+  const limit = required < params.length ? Infinity : required;
   if (got < required || got > limit) {
     throw new XapiError('MESSAGE_PARAMETER_COUNT_MISMATCH', fullName, String(required), String(got));
   }
@@ -52,10 +55,16 @@ function unknownMethod(world: World, host: string, name: string, params: readonl
   return new XapiError('MESSAGE_METHOD_UNKNOWN', name);
 }
 
+/** The arguments as values, from left to right; those of a removed message are not looked at. */
+function decodeArgs({ params, removed }: MessageModel, given: readonly Rpc[], { product }: World): Value[] {
+  const taken = removed ? [] : params.slice(0, given.length);
+  return taken.map(({ type }, at) => decode(product.model, type, given[at] ?? null));
+}
+
 /**
- * The checks before any effect, in the genuine order: the method (an unknown one after its first argument as a session), its
- * Async form, arity, types from left to right with the session first, the session. Throws the official error, or
- * CoordinatorAway.
+ * The checks before any effect, in the genuine order: the method (an unknown one after its first argument as a session), arity,
+ * types from left to right with the session first, the session, whether it is removed, its Async form. Throws the official
+ * error, or CoordinatorAway.
  */
 export function prepare(
   registry: Registry,
@@ -69,17 +78,14 @@ export function prepare(
   const registered = registry.find(name);
   if (registered === undefined) throw unknownMethod(world, host, name, params);
   const { message } = registered;
-  if (isAsync && !message.hasAsync) throw new XapiError('Fault', `No async mode for this operation (rpc: ${name})`);
   checkArity(message, params.length);
   const sessionParam = message.hasSession ? params[0] : undefined;
   const session =
     sessionParam === undefined ? '' : asText(decode(world.product.model, { kind: 'string' }, sessionParam));
-  const given = params.slice(message.hasSession ? 1 : 0);
-  const args = message.params
-    .slice(0, given.length)
-    .map((param, at) => decode(world.product.model, param.type, given[at] ?? null));
-  if (message.hasSession) checkSession(world, host, session, name);
-  else if (host !== world.pool.master && !isEmergencyCall(name)) throw hostIsSlave(world);
+  const args = decodeArgs(message, params.slice(message.hasSession ? 1 : 0), world);
+  if (message.hasSession) checkSession(world, host, session, name, message.poolInternal);
   if (message.removed) throw new XapiError('MESSAGE_REMOVED');
+  if (isAsync && !message.hasAsync) throw new XapiError('Fault', `No async mode for this operation (rpc: ${name})`);
+  if (!message.hasSession && host !== world.pool.master && !isEmergencyCall(name)) throw hostIsSlave(world);
   return { registered, isAsync, session, args };
 }

@@ -1,7 +1,5 @@
-import { hiddenMessages, movedMessages } from '../model/hidden-messages.ts';
+import { movedMessages } from '../model/hidden-messages.ts';
 import type { ApiModel, MessageModel } from '../model/model.ts';
-import { isIn } from '../model/releases.ts';
-import type { XenType } from '../model/types.ts';
 import { parseType } from '../model/types.ts';
 import type { Handler, Handlers } from './call.ts';
 import { implicitHandler } from './implicit.ts';
@@ -13,11 +11,11 @@ export interface Registered {
   readonly mutating: boolean;
 }
 
-/** They were read from what a new daemon lists; which of them the named releases had is not known. */
-const hiddenSince = '1.250.0';
-const hiddenResults: Readonly<Record<string, XenType>> = { 'host.is_in_emergency_mode': { kind: 'bool' } };
+/** Of messages that are not published. */
 const hiddenHandlers: Readonly<Record<string, Handler>> = {
   'host.is_in_emergency_mode': ({ world, host }) => world.machines.of(host).toolstack === 'emergency',
+  'host.ha_xapi_healthcheck': () => true,
+  'pool.is_slave': ({ world }, host) => host !== world.pool.master,
 };
 
 const reads =
@@ -28,7 +26,7 @@ function isMutating({ cls, name }: MessageModel): boolean {
   return !['session', 'task', 'event', 'auth'].includes(cls) && !reads.test(name);
 }
 
-/** get_all_where and get_all_records_where exist for every class that can be listed; the data model does not print them all. */
+/** get_all_where and get_all_records_where exist for every class that can be listed; the data model does not print them. */
 function queries(cls: MessageModel): MessageModel[] {
   const params = [{ name: 'expr', type: parseType('string'), required: true }];
   const name = { all: 'get_all_where', records: 'get_all_records_where' };
@@ -39,22 +37,6 @@ function queries(cls: MessageModel): MessageModel[] {
   ];
 }
 
-/** Neither their parameters nor what they do is published: they are there, with no more than the session. */
-function hiddenAfter(message: MessageModel): MessageModel[] {
-  return hiddenMessages
-    .filter(({ after }) => after === message.fullName)
-    .map(({ fullName }) => ({
-      ...message,
-      fullName,
-      name: fullName.replace(/^.*\./, ''),
-      implicit: false,
-      hasAsync: false,
-      removed: false,
-      result: hiddenResults[fullName] ?? parseType('void'),
-      params: [],
-    }));
-}
-
 /** Every message of a release with what the lab does on it. */
 export class Registry {
   private readonly byName = new Map<string, Registered>();
@@ -62,13 +44,8 @@ export class Registry {
 
   constructor(model: ApiModel, behaviours: readonly Handlers[]) {
     const explicit = new Map(behaviours.flatMap((handlers) => Object.entries(handlers)));
-    const { classes, release } = model;
-    for (const { messages } of classes.values()) {
-      const listed = messages.flatMap((m) => [
-        ...(m.name === 'get_all_records' ? queries(m) : []),
-        m,
-        ...(isIn(hiddenSince, release) ? hiddenAfter(m) : []),
-      ]);
+    for (const { messages } of model.classes.values()) {
+      const listed = messages.flatMap((m) => (m.implicit && m.name === 'get_all_records' ? [...queries(m), m] : [m]));
       for (const message of listed) this.add(message, explicit.get(message.fullName) as Handler | undefined);
     }
   }
@@ -89,7 +66,7 @@ export class Registry {
   /** Official messages that the lab answers with NOT_IMPLEMENTED. */
   unmodelled(): string[] {
     return [...this.byName]
-      .filter(([, { handler, message }]) => handler === undefined && !message.removed)
+      .filter(([, { handler, message }]) => handler === undefined && !message.removed && !message.poolInternal)
       .map(([name]) => name);
   }
 

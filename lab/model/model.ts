@@ -1,4 +1,5 @@
 import data from './data-model.json' with { type: 'json' };
+import { hiddenAfter } from './hidden-messages.ts';
 import type { ClassName } from './records.ts';
 import { isIn, takesParameter } from './releases.ts';
 import type { Value, XenType } from './types.ts';
@@ -36,6 +37,8 @@ export interface MessageModel {
   readonly hasSession: boolean;
   readonly implicit: boolean;
   readonly hasAsync: boolean;
+  /** Whether only sessions that hosts of the pool have among themselves may call it. */
+  readonly poolInternal: boolean;
   readonly life: Life;
   /** Whether the release spoken no longer has it: it is answered with MESSAGE_REMOVED. */
   readonly removed: boolean;
@@ -92,6 +95,7 @@ function parseMessage(cls: ClassName, text: string): MessageModel {
     hasSession: flags.startsWith('s'),
     implicit: /^s?i/.test(flags),
     hasAsync: /^s?i?a/.test(flags),
+    poolInternal: flags.endsWith('p'),
     life,
     removed: life.removed !== undefined,
     params: params === '' ? [] : params.split(';').map(parseParam),
@@ -114,15 +118,21 @@ export const publishedClasses: ReadonlyMap<ClassName, ClassModel> = new Map(
   (Object.keys(data.classes) as ClassName[]).map((name) => [name, parseClass(name)]),
 );
 
-/** What a release leaves of the whole: fields stay after their removal, messages answer that they are removed. */
+function parseHidden(text: string): MessageModel {
+  const dot = text.indexOf('.');
+  return parseMessage(text.slice(0, dot) as ClassName, text.slice(dot + 1));
+}
+
+/** What a release leaves of the whole, with what is not published: fields stay after their removal, messages answer that they are removed. */
 function partOf(model: ClassModel, release: string): ClassModel {
   const isThere = ({ life }: { readonly life: Life }) => isIn(life.since, release);
   const fields = model.fields.filter(isThere);
+  const messages = model.messages.flatMap((message) => [message, ...hiddenAfter(message.fullName).map(parseHidden)]);
   return {
     name: model.name,
     fields,
     field: new Map(fields.map((field) => [field.name, field])),
-    messages: model.messages.filter(isThere).map((message) => ({
+    messages: messages.filter(isThere).map((message) => ({
       ...message,
       removed: message.life.removed !== undefined && isIn(message.life.removed, release),
       params: message.params.filter(({ name }) => takesParameter(message.fullName, name, release)),
