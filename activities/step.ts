@@ -10,7 +10,7 @@ import type { generateHostKey } from '../adapters/ssh/host-key.ts';
 import type { probeHostKey } from '../adapters/ssh/probe.ts';
 import type { TaskMemory, XapiPools } from '../adapters/xapi/xapi.ts';
 import type { LedgerEntry } from '../domain/run.ts';
-import type { RecentHostFacts } from './support/host-facts.ts';
+import type { Recent } from './support/recent.ts';
 
 /** The outside, as instances made by the composition root. Steps import no adapter, only its types. */
 export interface Deps {
@@ -21,7 +21,7 @@ export interface Deps {
   readonly locks: Locks;
   readonly vault: Vault;
   readonly vms: VmRegistry;
-  readonly hostFacts: RecentHostFacts;
+  readonly recent: Recent;
   readonly generateHostKey: typeof generateHostKey;
   readonly probeHostKey: typeof probeHostKey;
   readonly renderCloudInit: typeof renderCloudInit;

@@ -11,7 +11,7 @@ import { probeHostKey } from '../adapters/ssh/probe.ts';
 import { createXapiPools } from '../adapters/xapi/pools.ts';
 import type { XapiObserver } from '../adapters/xapi/pool-client.ts';
 import type { Deps } from '../activities/step.ts';
-import { RecentHostFacts } from '../activities/support/host-facts.ts';
+import { Recent } from '../activities/support/recent.ts';
 import type { WorkerConfig } from './config.ts';
 
 interface OpenDeps {
@@ -35,7 +35,7 @@ export function openWorkerDeps(
     locks: new Locks(database.db),
     vault: new Vault(config.secretsKey),
     vms: new VmRegistry(database.db),
-    hostFacts: new RecentHostFacts(),
+    recent: new Recent(),
     generateHostKey,
     probeHostKey,
     renderCloudInit,

@@ -79,7 +79,7 @@ async function createInterface(
     device,
     // Left to XAPI: it derives a stable address from the VM's mac_seed.
     MAC: '',
-    MTU: await xapi.call('network.get_MTU', network),
+    MTU: await ctx.recent.read(xapi, `MTU of ${networkUuid}`, () => xapi.call('network.get_MTU', network)),
     other_config: tagFor(ctx.runId, ctx.step),
     qos_algorithm_type: '',
     qos_algorithm_params: {},

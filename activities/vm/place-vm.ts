@@ -21,14 +21,11 @@ export const placeVm = step<DeployVmInput, Placement>({
   async do(ctx, input) {
     const xapi = ctx.pools.get(input.pool);
     await refuseTakenName(xapi, input.name);
-    const template = await resolveOne(xapi, 'VM', input.template, 'TEMPLATE_NOT_FOUND', (ref) => isTemplate(xapi, ref));
-    const networks = await Promise.all(
-      input.networks.map((network) => resolveOne(xapi, 'network', network, 'NETWORK_NOT_FOUND')),
-    );
-    const bootSr = await bootStorage(xapi, template);
+    const { template, bootSr } = await findTemplate(ctx, xapi, input.template);
+    const networks = await Promise.all(input.networks.map((network) => findNetwork(ctx, xapi, network)));
     const disks = await Promise.all(
       input.disks.map(async ({ name, sizeGiB, sr }) => {
-        const storage = sr === undefined ? bootSr : await resolveOne(xapi, 'SR', sr, 'SR_NOT_FOUND');
+        const storage = sr === undefined ? bootSr : await findStorage(ctx, xapi, sr);
         return { name, sizeBytes: sizeGiB * GIB, srUuid: storage.uuid, storage };
       }),
     );
@@ -63,6 +60,23 @@ async function refuseTakenName(xapi: Xapi, name: string): Promise<void> {
   );
 }
 
+function findTemplate(ctx: StepContext, xapi: Xapi, nameOrUuid: string) {
+  return ctx.recent.read(xapi, `template ${nameOrUuid}`, async () => {
+    const template = await resolveOne(xapi, 'VM', nameOrUuid, 'TEMPLATE_NOT_FOUND', (ref) => isTemplate(xapi, ref));
+    return { template, bootSr: await bootStorage(xapi, template) };
+  });
+}
+
+function findNetwork(ctx: StepContext, xapi: Xapi, nameOrUuid: string) {
+  return ctx.recent.read(xapi, `network ${nameOrUuid}`, () =>
+    resolveOne(xapi, 'network', nameOrUuid, 'NETWORK_NOT_FOUND'),
+  );
+}
+
+function findStorage(ctx: StepContext, xapi: Xapi, nameOrUuid: string) {
+  return ctx.recent.read(xapi, `SR ${nameOrUuid}`, () => resolveOne(xapi, 'SR', nameOrUuid, 'SR_NOT_FOUND'));
+}
+
 async function isTemplate(xapi: Xapi, ref: string): Promise<boolean> {
   const record = await xapi.call('VM.get_record', ref);
   return record.is_a_template && !record.is_a_snapshot;
@@ -83,7 +97,8 @@ async function bootStorage(xapi: Xapi, template: { ref: string; name: string }) 
 }
 
 async function refuseWithoutRoom(ctx: StepContext, xapi: Xapi, name: string, demand: VmDemand): Promise<void> {
-  if (choosePlace(demand, await ctx.hostFacts.read(xapi)).host !== undefined) return;
+  const recent = await ctx.recent.read(xapi, 'facts of the hosts', () => readHostFacts(xapi));
+  if (choosePlace(demand, recent).host !== undefined) return;
   const decision = choosePlace(demand, await readHostFacts(xapi));
   if (decision.host !== undefined) return;
   const table = decision.reasons.map(({ object, reason }) => `${object}: ${reason}`).join('; ');

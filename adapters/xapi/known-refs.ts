@@ -1,19 +1,19 @@
+import { LRUCache } from 'lru-cache';
 import type { Ref } from './ref.ts';
 import type { LookedUpClass } from './xapi.ts';
 
-/** So many are kept; then it starts anew, which costs one question for each that is still in use. */
+/** So many are kept, those used last. */
 const MOST_KNOWN = 10_000;
 
 /** The references of one pool's objects, by uuid: a deployment needs that of its VM in eight steps. */
 export class KnownRefs {
-  readonly #refs = new Map<string, string>();
+  readonly #refs = new LRUCache<string, string>({ max: MOST_KNOWN });
 
   async of<C extends LookedUpClass>(cls: C, uuid: string, ask: () => Promise<string>): Promise<Ref<C>> {
     const key = `${cls} ${uuid}`;
     const known = this.#refs.get(key);
     if (known !== undefined) return known;
     const ref = await ask();
-    if (this.#refs.size >= MOST_KNOWN) this.#refs.clear();
     this.#refs.set(key, ref);
     return ref;
   }
