@@ -4,6 +4,7 @@ import type { ErrorRequestHandler, Express } from 'express';
 import { z } from 'zod';
 import { addBarriers, addFaults } from './control-faults.ts';
 import { notFound, refuse } from './control-answers.ts';
+import { addProbes } from './control-probes.ts';
 import { addUpdateFiles } from './control-updates.ts';
 import type { WorldSnapshot } from './diff.ts';
 import type { Lab } from './lab.ts';
@@ -108,6 +109,7 @@ export async function startControl(lab: Lab, port: number): Promise<ControlPort>
   addFaults(app, lab);
   addUpdateFiles(app, lab);
   addBarriers(app, lab);
+  addProbes(app, lab);
   app.use((req, res) => notFound(res, `${req.method} ${req.path}`));
   app.use(answerError);
   const server = app.listen(port, '127.0.0.1');

@@ -13,7 +13,7 @@ const hosts = z.union([z.literal('each'), z.array(name).min(1)]).optional();
 
 const host = z.strictObject({ name, count, memoryGiB: gib, cpus });
 const sr = z.strictObject({ name, sizeGiB: gib, hosts });
-const network = z.strictObject({ name, hosts });
+const network = z.strictObject({ name, hosts, isolated: z.boolean().optional() });
 const template = z.strictObject({ name, sr: name, network: name, diskGiB: gib, memoryGiB: gib, vcpus: cpus });
 /** Made as from the template; running ones are spread over the hosts that see its storage and network, unless one is named. */
 const vm = z.strictObject({

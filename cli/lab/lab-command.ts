@@ -6,6 +6,7 @@ import { diffCommand } from './diff-command.ts';
 import { faultCommand } from './fault-commands.ts';
 import { LabControl } from './lab-control.ts';
 import type { ControlOf } from './lab-control.ts';
+import { probeCommand } from './probe-commands.ts';
 import { statusLines } from './status-lines.ts';
 import { downCommand, upCommand } from './up-and-down.ts';
 
@@ -33,6 +34,7 @@ export function labCommand(session: Session): Command {
     .addCommand(faultCommand(io, control))
     .addCommand(power(io, control))
     .addCommand(speed(io, control))
+    .addCommand(probeCommand(io, control))
     .addCommand(diffCommand(session, control))
     .addCommand(downCommand(io));
 }

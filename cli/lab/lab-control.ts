@@ -35,6 +35,32 @@ export interface WorldChange {
   readonly fields?: Readonly<Record<string, { readonly before: unknown; readonly after: unknown }>>;
 }
 
+export interface ProbeDirection {
+  readonly direction: string;
+  readonly sent: number;
+  readonly received: number;
+  readonly longestGapMs: number;
+}
+
+/** `L` is what it says of the lost ones: how many, or each of them. */
+export interface ProbeRun<L> {
+  readonly id: string;
+  readonly state: 'running' | 'ended' | 'failed';
+  readonly error?: string;
+  readonly spec: { readonly protocol: string; readonly perSecond: number; readonly target: string };
+  readonly report?: {
+    readonly directions: readonly (ProbeDirection & { readonly lost: L })[];
+    readonly senderPauseMs: number;
+    readonly overflowed: number;
+    readonly broken?: string;
+  };
+}
+
+export interface LostProbe {
+  readonly sequence: number;
+  readonly sentAtMs: number;
+}
+
 /** A lab's control port. Every method throws CliFailure with the lab's own words. */
 export class LabControl {
   readonly #url: string;
@@ -76,6 +102,26 @@ export class LabControl {
 
   async forgetAll(): Promise<void> {
     await this.#ask('DELETE', '/faults');
+  }
+
+  async probes(): Promise<ProbeRun<number>[]> {
+    return this.#ask('GET', '/probes');
+  }
+
+  async startProbe(run: unknown): Promise<ProbeRun<number>> {
+    return this.#ask('POST', '/probes', run);
+  }
+
+  async probe(id: string): Promise<ProbeRun<readonly LostProbe[]>> {
+    return this.#ask('GET', `/probes/${encodeURIComponent(id)}`);
+  }
+
+  async stopProbe(id: string): Promise<ProbeRun<readonly LostProbe[]>> {
+    return this.#ask('POST', `/probes/${encodeURIComponent(id)}/stop`);
+  }
+
+  async removeProbe(id: string): Promise<void> {
+    await this.#ask('DELETE', `/probes/${encodeURIComponent(id)}`);
   }
 
   async snapshot(name: string): Promise<void> {

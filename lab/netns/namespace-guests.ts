@@ -7,7 +7,8 @@ import { ip } from './commands.ts';
 import { Fabric } from './fabric.ts';
 import { NamespaceGuest } from './namespace-guest.ts';
 import { namespaceTrouble } from './requirements.ts';
-import { Site } from './site.ts';
+import { ProbeRuns, type EndpointSpec } from './probe-runs.ts';
+import { removeNamespace, Site } from './site.ts';
 
 const guestsAtMost = 100;
 
@@ -18,16 +19,6 @@ export interface NamespaceGuestsOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-export interface EndpointSpec {
-  /** The uuid. */
-  readonly network: string;
-  readonly role: 'client' | 'server';
-  /** In CIDR notation. */
-  readonly address: string;
-  /** Without one it reaches its own network only. */
-  readonly gateway?: string;
-}
-
 /** Guests that are network namespaces of this machine: real daemons and real packets. Linux only, as root. */
 export class NamespaceGuests implements Guests {
   readonly #options: NamespaceGuestsOptions;
@@ -36,6 +27,8 @@ export class NamespaceGuests implements Guests {
   readonly #addresses = new AddressBook();
   readonly #imageHostKeys = generateHostKeys();
   readonly #running = new Map<string, NamespaceGuest>();
+  /** Measurements of the networks between the guests. */
+  readonly probes = new ProbeRuns(this);
 
   private constructor(options: NamespaceGuestsOptions, site: Site, fabric: Fabric) {
     this.#options = options;
@@ -85,6 +78,11 @@ export class NamespaceGuests implements Guests {
     return namespace;
   }
 
+  /** Nothing may run in it any more. */
+  removeEndpoint(namespace: string): Promise<void> {
+    return removeNamespace(namespace);
+  }
+
   /** Everything that belongs to this lab on the machine begins with it. */
   get mark(): string {
     return this.#site.mark;
@@ -96,6 +94,7 @@ export class NamespaceGuests implements Guests {
 
   /** Stops every guest and removes everything that the lab has made on the machine. */
   async close(): Promise<void> {
+    await this.probes.close();
     await Promise.all([...this.#running.values()].map((guest) => guest.stop()));
     await this.#fabric.close();
     await this.#site.close();

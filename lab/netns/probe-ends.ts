@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Tape } from './probe-tape.ts';
 import { RecordReader, decodeRecord, encodeRecord, nowMs, type EndReport, type ProbeRole } from './probe-wire.ts';
 
 const socketBufferBytes = 4 * 2 ** 20;
@@ -11,22 +12,30 @@ const quietUdpMs = 1_000;
 const quietTcpMs = 10_000;
 
 type Sender = Extract<ProbeRole, { role: 'sender' }>;
-type Arrivals = [number, number][];
+/** How an end came to its end. */
+type Ending = Pick<EndReport, 'overflowed' | 'broken'>;
+
+/** What an end is given by whoever plays it. */
+export interface Stage {
+  readonly tape: Tape;
+  readonly onReady: () => void;
+  /** Aborted: a receiver ends, a sender sends no more. */
+  readonly end: AbortSignal;
+}
 
 /** Sends by the clock: what a late timer has missed is made up for at once, so that the number per second is kept. */
-async function sendByClock({ perSecond, seconds }: Sender, send: (sequence: number) => void): Promise<number[]> {
-  const sentAtMs: number[] = [];
+async function sendByClock(
+  { perSecond, seconds }: Sender,
+  { tape, end }: Stage,
+  send: (sequence: number) => void,
+): Promise<void> {
   const total = Math.round(perSecond * seconds);
   const startedAtMs = nowMs();
-  while (sentAtMs.length < total) {
+  while (tape.sent < total && !end.aborted) {
     const due = Math.min(total, Math.floor(((nowMs() - startedAtMs) * perSecond) / 1_000) + 1);
-    while (sentAtMs.length < due) {
-      sentAtMs.push(nowMs());
-      send(sentAtMs.length - 1);
-    }
+    while (tape.sent < due) send(tape.noteSending());
     await sleep(1);
   }
-  return sentAtMs;
 }
 
 async function until(isDone: () => boolean, limitMs: number): Promise<void> {
@@ -50,79 +59,81 @@ async function boundUdp(port: number): Promise<UdpSocket> {
   return socket;
 }
 
-export async function sendUdp(role: Sender, onStart: () => void): Promise<EndReport> {
+async function untilEnded(end: AbortSignal): Promise<void> {
+  if (!end.aborted) await once(end, 'abort');
+}
+
+export async function sendUdp(role: Sender, stage: Stage): Promise<Ending> {
+  const { tape } = stage;
   const socket = await boundUdp(0);
-  const arrivals: Arrivals = [];
   socket.on('message', (message) => {
     const sequence = decodeRecord(message);
-    if (sequence !== undefined) arrivals.push([sequence, nowMs()]);
+    if (sequence !== undefined) tape.noteArrival(sequence);
   });
-  onStart();
+  stage.onReady();
   // Nobody there, no route for a moment: a lost probe, which is what is measured.
-  const sentAtMs = await sendByClock(role, (sequence) =>
+  await sendByClock(role, stage, (sequence) =>
     socket.send(encodeRecord(sequence), role.port, role.address, () => undefined),
   );
-  await until(() => arrivals.length >= sentAtMs.length, quietUdpMs);
+  await until(() => tape.arrived >= tape.sent, quietUdpMs);
   const overflowed = overflowOf(socket.address().port);
   socket.close();
-  return { sentAtMs, arrivals, overflowed, broken: undefined };
+  return { overflowed, broken: undefined };
 }
 
 /** Answers every probe until it is told to end. */
-export async function receiveUdp(port: number, onReady: () => void, end: Promise<unknown>): Promise<EndReport> {
+export async function receiveUdp(port: number, { tape, onReady, end }: Stage): Promise<Ending> {
   const socket = await boundUdp(port);
-  const arrivals: Arrivals = [];
   socket.on('message', (message, from) => {
     const sequence = decodeRecord(message);
     if (sequence === undefined) return;
-    arrivals.push([sequence, nowMs()]);
+    tape.noteArrival(sequence);
     socket.send(message, from.port, from.address, () => undefined);
   });
   onReady();
-  await end;
+  await untilEnded(end);
   const overflowed = overflowOf(port);
   socket.close();
-  return { sentAtMs: [], arrivals, overflowed, broken: undefined };
+  return { overflowed, broken: undefined };
 }
 
-export async function sendTcp(role: Sender, onStart: () => void): Promise<EndReport> {
+export async function sendTcp(role: Sender, stage: Stage): Promise<Ending> {
+  const { tape } = stage;
   const socket = connect({ host: role.address, port: role.port, noDelay: true });
-  const arrivals: Arrivals = [];
   const reader = new RecordReader();
   const reasons: string[] = [];
   socket.on('error', (error) => reasons.push(error.message));
   socket.on('close', () => reasons.push('the far end closed the connection'));
   socket.on('data', (data) => {
-    for (const sequence of reader.read(data)) arrivals.push([sequence, nowMs()]);
+    for (const sequence of reader.read(data)) tape.noteArrival(sequence);
   });
   await until(() => reasons.length > 0 || !socket.connecting, quietTcpMs);
-  onStart();
-  const sentAtMs = await sendByClock(role, (sequence) => {
+  stage.onReady();
+  await sendByClock(role, stage, (sequence) => {
     if (reasons.length === 0) socket.write(encodeRecord(sequence));
   });
-  await until(() => reasons.length > 0 || arrivals.length >= sentAtMs.length, quietTcpMs);
-  const missing = sentAtMs.length - arrivals.length;
+  await until(() => reasons.length > 0 || tape.arrived >= tape.sent, quietTcpMs);
+  const missing = tape.sent - tape.arrived;
   if (missing > 0) reasons.push(`${missing} records did not come back within ${quietTcpMs} ms`);
   const [broken] = reasons;
   socket.destroy();
-  return { sentAtMs, arrivals, overflowed: 0, broken };
+  return { overflowed: 0, broken };
 }
 
 /** Answers on every connection until it is told to end. */
-export async function receiveTcp(port: number, onReady: () => void, end: Promise<unknown>): Promise<EndReport> {
-  const arrivals: Arrivals = [];
+export async function receiveTcp(port: number, { tape, onReady, end }: Stage): Promise<Ending> {
   const server = createServer({ noDelay: true }, (socket) => {
     const reader = new RecordReader();
     socket.on('error', () => socket.destroy());
     socket.on('data', (data) => {
-      for (const sequence of reader.read(data)) arrivals.push([sequence, nowMs()]);
+      for (const sequence of reader.read(data)) tape.noteArrival(sequence);
       socket.write(data);
     });
   });
   server.listen(port, '0.0.0.0');
   await once(server, 'listening');
   onReady();
-  await end;
+  await untilEnded(end);
   server.close();
-  return { sentAtMs: [], arrivals, overflowed: 0, broken: undefined };
+  return { overflowed: 0, broken: undefined };
 }

@@ -1,5 +1,8 @@
 import type { EndReport } from './probe-wire.ts';
 
+/** An echo request numbers itself in 16 bits. */
+const sequenceNumbers = 65_536;
+
 export interface LostProbe {
   readonly sequence: number;
   /** Milliseconds after the first probe. */
@@ -42,14 +45,23 @@ function direction(
   return { direction: name, sent: sentAtMs.size, received: sentAtMs.size - lost.length, lost, longestGapMs };
 }
 
-/** UDP and TCP: the server answers every probe at once, so its arrivals are what it has sent. */
-export function twoWayReport(protocol: 'udp' | 'tcp', sender: EndReport, receiver: EndReport): ProbeReport {
-  const sent = new Map(sender.sentAtMs.entries());
+/**
+ * UDP and TCP: the server answers every probe at once, so its arrivals are what it has sent. Of what was sent after `untilMs`
+ * nothing is said.
+ */
+export function twoWayReport(
+  protocol: 'udp' | 'tcp',
+  sender: EndReport,
+  receiver: EndReport,
+  untilMs = Infinity,
+): ProbeReport {
+  const sentBy = (moments: Iterable<readonly [number, number]>) =>
+    new Map([...moments].filter(([, atMs]) => atMs <= untilMs));
   return {
     protocol,
     directions: [
-      direction('forward', sent, receiver.arrivals),
-      direction('backward', new Map(receiver.arrivals), sender.arrivals),
+      direction('forward', sentBy(sender.sentAtMs.entries()), receiver.arrivals),
+      direction('backward', sentBy(receiver.arrivals), sender.arrivals),
     ],
     senderPauseMs: longestPause(sender.sentAtMs),
     overflowed: sender.overflowed + receiver.overflowed,
@@ -57,14 +69,22 @@ export function twoWayReport(protocol: 'udp' | 'tcp', sender: EndReport, receive
   };
 }
 
-/** ping -D: `[1700000000.123456] 64 bytes from 192.0.2.1: icmp_seq=5 ttl=63 time=0.114 ms`. It counts from 1. */
+/** How many it says at its end that it has sent. Throws Error when it came to no such end. */
+export function sentByPing(output: string): number {
+  const sent = /^(\d+) packets transmitted/m.exec(output)?.[1];
+  if (sent === undefined) throw new Error(`ping ended without its report: ${output.trim().split('\n').at(-1)}`);
+  return Number(sent);
+}
+
+/** ping -D: `[1700000000.123456] 64 bytes from 192.0.2.1: icmp_seq=5 ttl=63 time=0.114 ms`. It counts from 1, and from 0 again after 65,535. */
 export function pingReport(output: string, perSecond: number, total: number): ProbeReport {
+  let last = 0;
   const answers = [...output.matchAll(/^\[(\d+\.\d+)\] \d+ bytes from .*icmp_seq=(\d+) .*time=([\d.]+) ms/gm)].map(
-    ([, at = '', sequence = '', tripMs = '']) => ({
-      sequence: Number(sequence) - 1,
-      atMs: Number(at) * 1_000,
-      sentAtMs: Number(at) * 1_000 - Number(tripMs),
-    }),
+    ([, at = '', number = '', tripMs = '']) => {
+      const laps = Math.round((last - Number(number)) / sequenceNumbers);
+      last = Number(number) + laps * sequenceNumbers;
+      return { sequence: last - 1, atMs: Number(at) * 1_000, sentAtMs: Number(at) * 1_000 - Number(tripMs) };
+    },
   );
   const [first] = answers;
   const startMs = first === undefined ? 0 : first.sentAtMs - (first.sequence * 1_000) / perSecond;

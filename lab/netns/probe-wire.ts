@@ -10,11 +10,11 @@ export type ProbeRole =
       readonly seconds: number;
     };
 
-/** What one end saw, as the last line of its output. */
+/** What one end saw. Each line of its output is a piece of it, what was seen since the line before; the last one says how it ended. */
 export interface EndReport {
   /** By sequence number; empty for the receiver, which answers each probe as it arrives. */
-  readonly sentAtMs: readonly number[];
-  readonly arrivals: readonly (readonly [sequence: number, atMs: number])[];
+  readonly sentAtMs: number[];
+  readonly arrivals: (readonly [sequence: number, atMs: number])[];
   /** Arrived at this end but not taken from the socket in time: this end's own fault, not the network's. */
   readonly overflowed: number;
   /** Why the TCP stream did not live to its end. */
