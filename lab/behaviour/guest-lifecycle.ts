@@ -4,7 +4,7 @@ import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { GuestVif } from '../world/guests.ts';
 import { isolatedKey } from '../world/guests.ts';
-import type { World } from '../world/world.ts';
+import type { HousedGuest, World } from '../world/world.ts';
 import { faultAt } from './fault-points.ts';
 import { vdisOf } from './vm-support.ts';
 
@@ -78,6 +78,7 @@ export async function bootGuest(
   const { uuid, name_label: name, resident_on: host } = world.store.get('VM', vm);
   const drive = await configDrive(world, vm);
   const fault = faultAt(world, 'guest.boot', 'VM', vm, host);
+  const home = { world, vm };
   const guest = world.guests.boot({
     vmUuid: uuid,
     name,
@@ -88,18 +89,30 @@ export async function bootGuest(
     sshPort: world.guestSshPort,
     neverBoots: fault?.kind === 'never-boots',
     onSshConnection: () => {
-      const fault = faultAt(world, 'guest.ssh', 'VM', vm, world.store.find('VM', vm)?.resident_on);
+      const { world: pool, vm: self } = home;
+      const fault = faultAt(pool, 'guest.ssh', 'VM', self, pool.store.find('VM', self)?.resident_on);
       return isSshFault(fault) ? fault : undefined;
     },
     onNetworks: (networks) => {
-      if (world.runningGuests.get(vm) !== guest || world.store.find('VM', vm) === undefined) return;
+      const { world: pool, vm: self } = home;
+      if (pool.runningGuests.get(self) !== housed || pool.store.find('VM', self) === undefined) return;
       const address = networks['0/ip'];
-      if (address !== undefined) world.setGuestAddress(uuid, address);
-      reportGuest(world, vm, networks);
+      if (address !== undefined) pool.setGuestAddress(uuid, address);
+      reportGuest(pool, self, networks);
     },
   });
-  world.runningGuests.set(vm, guest);
+  const housed: HousedGuest = Object.assign(guest, { home });
+  world.runningGuests.set(vm, housed);
   guest.booted.catch(world.onFault);
+}
+
+/** The guest plays the VM of another pool from now on; it notices nothing, nor does who is connected to it. */
+export function rehouseGuest(from: World, vm: string, to: World, vmThere: string): void {
+  const guest = from.runningGuests.get(vm);
+  if (guest === undefined) return;
+  from.runningGuests.delete(vm);
+  to.runningGuests.set(vmThere, guest);
+  Object.assign(guest.home, { world: to, vm: vmThere });
 }
 
 /** While a guest reboots it has no address: who waits for one would take the old one for a sign of life. */

@@ -1,4 +1,5 @@
 import type { Call, Handlers } from '../dispatch/call.ts';
+import type { Place } from '../world/site.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { assertCanBootHere, assertNotBeingEvacuated } from './boot-checks.ts';
@@ -42,10 +43,21 @@ function failIfPlanned(world: World, vm: string, host: string): void {
 }
 
 /** Throws VM_MIGRATE_FAILED when the way between the hosts has no end any more. */
-function assertBothRun(world: World, vm: string, host: string): void {
+function assertBothRun(world: World, vm: string, to: Place): void {
   const { resident_on: home } = world.store.get('VM', vm);
-  if ([home, host].some((end) => world.machines.of(end).power === 'off'))
-    throw new XapiError('VM_MIGRATE_FAILED', vm, home, host, 'the connection to the other host was lost');
+  if ([{ world, host: home }, to].some((end) => end.world.machines.of(end.host).power === 'off'))
+    throw new XapiError('VM_MIGRATE_FAILED', vm, home, to.host, 'the connection to the other host was lost');
+}
+
+/** Resolves when all of the VM's memory is on the other host. Throws VM_MIGRATE_FAILED, or what the call was cancelled with. */
+export async function sendMemory({ world, signal, progress }: Call, vm: string, to: Place): Promise<void> {
+  for (let round = 1; round <= rounds; round++) {
+    signal.throwIfAborted();
+    await world.latency.spend('migrate', signal, 1 / rounds);
+    progress((0.9 * round) / rounds);
+    if (round === rounds / 2) failIfPlanned(world, vm, to.host);
+    assertBothRun(world, vm, to);
+  }
 }
 
 /** Both hosts hold the VM's memory until it has moved; `arrived` is the last thing before it lives over there. */
@@ -55,15 +67,9 @@ export async function migrate(
   host: string,
   arrived: () => void = () => undefined,
 ): Promise<void> {
-  const { world, signal } = call;
+  const { world } = call;
   await withRoomOn(call, vm, host, 'vm_migrate', async () => {
-    for (let round = 1; round <= rounds; round++) {
-      signal.throwIfAborted();
-      await world.latency.spend('migrate', signal, 1 / rounds);
-      call.progress((0.9 * round) / rounds);
-      if (round === rounds / 2) failIfPlanned(world, vm, host);
-      assertBothRun(world, vm, host);
-    }
+    await sendMemory(call, vm, { world, host });
     arrived();
     arrive(world, vm, host);
   });

@@ -1,19 +1,18 @@
 import type { Call, Handlers } from '../dispatch/call.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
-import { XapiError, internalError } from '../xapi-error.ts';
+import { XapiError } from '../xapi-error.ts';
 import { assertCanBootHere, seesSr } from './boot-checks.ts';
 import { assertMigrationNetwork, migrate } from './migration.ts';
 import { chooseHostThat } from './placement.ts';
+import { cross } from './pool-crossing.ts';
+import { assertCanCross, crossingOf, destinationOf } from './pool-crossing-checks.ts';
 import { assertRoom, moveVdi } from './vdi.ts';
 import { assertNotOlder } from './versions.ts';
 import type { Wish } from './vm-support.ts';
-import { vdisOf, vmWish } from './vm-support.ts';
+import { disksOf, vmWish } from './vm-support.ts';
 
 type Texts = Readonly<Record<string, string>>;
-
-/** What host.migrate_receive says of a host that takes VMs in; VM.migrate_send is given the same. */
-const destinationKeys = ['master', 'xenops', 'session_id', 'host', 'SM'];
 
 interface Move {
   readonly vm: string;
@@ -26,25 +25,9 @@ interface Move {
   readonly copy: boolean;
 }
 
-/** The pool that the destination is in does not answer: each pool of a lab is for itself. Throws CANNOT_CONTACT_HOST. */
-function destinationHost(world: World, destination: Texts): string {
-  const missing = destinationKeys.some((key) => destination[key] === undefined);
-  if (missing) throw internalError('Not_found');
-  const { host = '', master = '' } = destination;
-  if (world.store.find('host', host) !== undefined) return host;
-  throw new XapiError('CANNOT_CONTACT_HOST', URL.canParse(master) ? new URL(master).hostname : master);
-}
-
-function moveOf(world: World, vm: string, destination: Texts, srs: Texts, vifMap: Texts, options: Texts): Move {
-  const host = destinationHost(world, destination);
+function moveOf(vm: string, host: string, srs: Texts, vifMap: Texts, options: Texts): Move {
   return { vm, host, srs, vifMap, force: options['force'] === 'true', copy: options['copy'] === 'true' };
 }
-
-/** Disks, without what is in the VM's CD drives. */
-const disksOf = (world: World, vm: string): string[] =>
-  vdisOf(world, vm)
-    .filter(({ vbd }) => world.store.get('VBD', vbd).type !== 'CD')
-    .map(({ vdi }) => vdi);
 
 function assertDisksCanMove(world: World, { vm, srs, host }: Move): void {
   const disks = disksOf(world, vm);
@@ -154,21 +137,26 @@ async function movedVdi(call: Call, vdi: string, sr: string): Promise<string> {
   });
 }
 
-/** A VM that goes to other storage, on its way to another host or not. */
+/** A VM that goes to other storage, on its way to another host or not, of this pool or of another one. */
 export const storageMotion: Handlers = {
   'host.migrate_receive': ({ world }, host, network) => receive(world, host, network),
 
-  'VM.assert_can_migrate': ({ world }, vm, destination, _live, srs, vifMap, options) =>
-    assertCanMigrate(world, moveOf(world, vm, destination, srs, vifMap, options)),
+  'VM.assert_can_migrate': ({ world }, vm, destination, live, srs, vifMap, options) => {
+    const to = destinationOf(world, destination);
+    if (to.world === world) return assertCanMigrate(world, moveOf(vm, to.host, srs, vifMap, options));
+    assertCanCross(world, crossingOf(world, vm, to, { live, srs, vifMap, options }));
+  },
 
-  'VM.migrate_send': async (call, vm, destination, _live, srs, vifMap, options) => {
+  'VM.migrate_send': (call, vm, destination, live, srs, vifMap, options) => {
     const { world } = call;
-    await vmWish(call, vm, wish(options['force'] === 'true'), async () => {
-      const move = moveOf(world, vm, destination, srs, vifMap, options);
+    return vmWish(call, vm, wish(options['force'] === 'true'), async () => {
+      const to = destinationOf(world, destination);
+      if (to.world !== world) return cross(call, crossingOf(world, vm, to, { live, srs, vifMap, options }));
+      const move = moveOf(vm, to.host, srs, vifMap, options);
       assertCanMigrate(world, move);
       await perform(call, move);
+      return vm;
     });
-    return vm;
   },
 
   'VDI.pool_migrate': (call, vdi, sr) => movedVdi(call, vdi, sr),

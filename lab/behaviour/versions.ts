@@ -28,16 +28,24 @@ export function aheadOfCoordinator(
   return isAhead ? ['HOST_XAPI_VERSION_HIGHER_THAN_COORDINATOR', mine] : undefined;
 }
 
-/** Below zero: the first host runs the older release. The platform's version counts first, then the product's. */
-export function compareHosts(world: World, a: string, b: string): number {
-  const [left, right] = [world.store.get('host', a).software_version, world.store.get('host', b).software_version];
+/** Below zero: the first one is the older release. The platform's version counts first, then the product's. */
+function compareSoftware(left: Readonly<Record<string, string>>, right: Readonly<Record<string, string>>): number {
   const keys = ['platform_version', 'product_version'];
   return keys.map((key) => compareTexts(left[key] ?? '', right[key] ?? '')).find((order) => order !== 0) ?? 0;
 }
 
-/** While a pool is between two releases, a VM goes to the same or a newer one only. Throws VM_HOST_INCOMPATIBLE_VERSION_MIGRATE. */
-export function assertNotOlder(world: World, vm: string, from: string, to: string): void {
-  if (compareHosts(world, to, from) < 0) throw new XapiError('VM_HOST_INCOMPATIBLE_VERSION_MIGRATE', to, vm);
+/** Below zero: the first host runs the older release. */
+export const compareHosts = (world: World, a: string, b: string): number =>
+  compareSoftware(world.store.get('host', a).software_version, world.store.get('host', b).software_version);
+
+/**
+ * A VM goes to a host of the same or a newer release only, in another pool (`there`) too. Throws
+ * VM_HOST_INCOMPATIBLE_VERSION_MIGRATE.
+ */
+export function assertNotOlder(world: World, vm: string, from: string, to: string, there = world): void {
+  const { software_version: software } = there.store.get('host', to);
+  if (compareSoftware(software, world.store.get('host', from).software_version) < 0)
+    throw new XapiError('VM_HOST_INCOMPATIBLE_VERSION_MIGRATE', to, vm);
 }
 
 /** While a pool is between two releases, a VM starts on the newest one only. Throws VM_HOST_INCOMPATIBLE_VERSION. */

@@ -56,8 +56,9 @@ const domainType = (hvmBootPolicy: string): string => (hvmBootPolicy === '' ? 'p
 const isKept = (world: World, { power_state: state, suspend_VDI: image }: Records['VM']): boolean =>
   state === 'Suspended' && world.store.find('VDI', image) !== undefined;
 
-function destroyVm(world: World, vm: string): void {
-  const { VBDs: vbds, VIFs: vifs, consoles, metrics, guest_metrics: guestMetrics, uuid } = world.store.get('VM', vm);
+/** The VM's objects, without its disks. */
+export function removeVm(world: World, vm: string): void {
+  const { VBDs: vbds, VIFs: vifs, consoles, metrics, guest_metrics: guestMetrics } = world.store.get('VM', vm);
   const { parent, children } = world.store.get('VM', vm);
   for (const child of children) world.store.update('VM', child, { parent });
   for (const vbd of vbds) world.store.destroy('VBD', vbd);
@@ -66,6 +67,11 @@ function destroyVm(world: World, vm: string): void {
   world.store.destroy('VM', vm);
   if (world.store.find('VM_metrics', metrics) !== undefined) world.store.destroy('VM_metrics', metrics);
   if (guestMetrics !== nullRef) world.store.destroy('VM_guest_metrics', guestMetrics);
+}
+
+function destroyVm(world: World, vm: string): void {
+  const { uuid } = world.store.get('VM', vm);
+  removeVm(world, vm);
   world.setGuestAddress(uuid, null);
   world.guests.forget(uuid);
 }

@@ -120,3 +120,9 @@ export function vdisOf(world: World, vm: string): { vbd: string; vdi: string }[]
     .VBDs.map((vbd) => ({ vbd, vdi: world.store.get('VBD', vbd).VDI }))
     .filter(({ vdi }) => vdi !== nullRef && world.store.find('VDI', vdi) !== undefined);
 }
+
+/** Of the VM's disks, without what is in its CD drives. */
+export const disksOf = (world: World, vm: string): string[] =>
+  vdisOf(world, vm)
+    .filter(({ vbd }) => world.store.get('VBD', vbd).type !== 'CD')
+    .map(({ vdi }) => vdi);

@@ -54,6 +54,7 @@ export interface InProcessGuestsOptions {
 
 /** Guests that live in the lab's own process: each boots from its config drive and answers real SSH on a loopback address of its own. */
 export class InProcessGuests {
+  readonly areBoundToPool = false;
   readonly #options: InProcessGuestsOptions;
   readonly #addresses = new AddressBook();
   readonly #imageHostKeys = generateHostKeys();

@@ -7,6 +7,7 @@ const addressCount = 2 ** 17;
 
 /** Guests for worlds of many thousands of VMs: each reports an address, none of them has a process, a port or a key. */
 export class SilentGuests implements Guests {
+  readonly areBoundToPool = false;
   #next = 1;
 
   boot(spec: GuestSpec): RunningGuest {

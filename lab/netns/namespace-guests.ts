@@ -21,6 +21,7 @@ export interface NamespaceGuestsOptions {
 
 /** Guests that are network namespaces of this machine: real daemons and real packets. Linux only, as root. */
 export class NamespaceGuests implements Guests {
+  readonly areBoundToPool = true;
   readonly #options: NamespaceGuestsOptions;
   readonly #site: Site;
   readonly #fabric: Fabric;

@@ -25,7 +25,12 @@ export class Contents {
   }
 
   copy(from: string, to: string): void {
-    const found = this.compressed.get(from);
+    this.copyFrom(this, from, to);
+  }
+
+  /** From a disk of another pool. */
+  copyFrom(other: Contents, from: string, to: string): void {
+    const found = other.compressed.get(from);
     if (found !== undefined) this.put(to, found);
   }
 

@@ -35,7 +35,8 @@ function translatedRecord(cls: ClassName, record: RecordValue, refs: References)
 
 /**
  * Brings objects of one pool into another: their uuids stay, their references become new ones, and so do those in their
- * fields. `known` has the references over there of what is not brought along. Gives all references, old to new.
+ * fields. `known` has the references over there of what is not brought along, `changed` what is different over there (an empty
+ * uuid: a new one). Gives all references, old to new.
  */
 export function copyObjects(
   from: Store,
@@ -43,11 +44,16 @@ export function copyObjects(
   objects: readonly ObjectName[],
   known: References,
   newRef: () => string,
+  changed: (cls: ClassName, ref: string) => RecordValue = () => ({}),
 ): References {
   const refs = new Map(known);
   for (const [, ref] of objects) refs.set(ref, newRef());
   for (const [cls, ref] of objects)
-    to.create(cls, translatedRecord(cls, from.entry(cls, ref).record, refs), refs.get(ref));
+    to.create(
+      cls,
+      { ...translatedRecord(cls, from.entry(cls, ref).record, refs), ...changed(cls, ref) },
+      refs.get(ref),
+    );
   // Whatever was made before what it points to is not in the sets over there yet.
   for (const cls of new Set(objects.map(([name]) => name))) to.relinkAll(cls);
   return refs;

@@ -43,6 +43,8 @@ export interface RunningGuest {
 }
 
 export interface Guests {
+  /** Its networks are those of the pool in which it was switched on, for as long as it runs. */
+  readonly areBoundToPool: boolean;
   boot(spec: GuestSpec): RunningGuest;
   /** The VM is gone for good, and what it kept on its disks. */
   forget(vmUuid: string): void;

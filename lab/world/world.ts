@@ -45,6 +45,11 @@ export interface WorldFact {
   readonly value: string | null;
 }
 
+/** A guest that has power, and the VM that it plays at present: it may move to another pool. */
+export interface HousedGuest extends RunningGuest {
+  readonly home: { world: World; vm: string };
+}
+
 function put(facts: Map<string, string>, key: string, value: string | null): void {
   if (value === null) facts.delete(key);
   else facts.set(key, value);
@@ -77,7 +82,7 @@ export class World {
   /** VMs that are about to start on a host, which has their memory set aside. */
   readonly reserved = new Map<string, Set<string>>();
   /** By the VM's reference. */
-  readonly runningGuests = new Map<string, RunningGuest>();
+  readonly runningGuests = new Map<string, HousedGuest>();
   /** Aborted when the lab closes: everything that waits gives up. */
   readonly closing = new AbortController();
   readonly machines: Machines;
