@@ -4,7 +4,7 @@ import { toldKey } from './ordered-keys.ts';
  * A value as a request carries it, before the data model says what it ought to be. Integers are numbers, or bigints where a
  * number would round them.
  */
-export type Rpc = string | number | bigint | boolean | null | Float | DateTime | readonly Rpc[] | RpcStruct;
+export type Rpc = string | number | bigint | boolean | null | Float | DateTime | Base64 | readonly Rpc[] | RpcStruct;
 export interface RpcStruct {
   readonly [name: string]: Rpc;
 }
@@ -17,6 +17,14 @@ export class Float {
 }
 
 export class DateTime {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** Decoded. No parameter of the API is one: it is told in an error like a text. */
+export class Base64 {
   readonly text: string;
   constructor(text: string) {
     this.text = text;
@@ -58,6 +66,7 @@ export function describe(value: Rpc): string {
   if (typeof value === 'boolean') return `B(${value})`;
   if (value instanceof Float) return `F(${value.value})`;
   if (value instanceof DateTime) return `D(${value.text})`;
+  if (value instanceof Base64) return `S(${value.text})`;
   if (isList(value)) return `[${value.map(describe).join(';')}]`;
   return `{${Object.entries(value)
     .map(([name, item]) => `${toldKey(name)}:${describe(item)}`)
@@ -70,5 +79,5 @@ export function isList(value: Rpc): value is readonly Rpc[] {
 
 export function isStruct(value: Rpc): value is RpcStruct {
   const isObject = typeof value === 'object' && value !== null && !isList(value);
-  return isObject && !(value instanceof Float) && !(value instanceof DateTime);
+  return isObject && !(value instanceof Float || value instanceof DateTime || value instanceof Base64);
 }

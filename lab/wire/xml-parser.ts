@@ -46,11 +46,13 @@ function place(open: readonly Open[], item: XmlElement | string): void {
   open.at(-1)?.children.push(item);
 }
 
-/** Reads the small part of XML that requests use. Throws MalformedBody with the parser's position, as the daemon words it. */
+/**
+ * Reads the small part of XML that requests use, as far as the end of its root: what stands behind is not read. Throws MalformedBody with the parser's
+ * position, as the daemon words it.
+ */
 export function parseXml(input: string): XmlElement {
   const body = input.replace(/\r\n?/g, '\n');
   if (body === '') throw xmlError('1:1', 'unexpected end of input');
-  if (!body.trimStart().startsWith('<')) throw xmlError('1:1', 'expected root element');
   const illegal = body.search(forbiddenInXml);
   if (illegal >= 0) throw xmlError(position(body.slice(0, illegal)), 'character not allowed in XML');
   const document: Open = { name: '', attributes: '', children: [] };
@@ -70,11 +72,15 @@ export function parseXml(input: string): XmlElement {
       place(open, element);
       if (selfClosing !== '/') open.push(element);
     }
+    const [root] = open.length === 1 ? document.children.filter((child) => !isWhiteSpace(child)) : [];
+    if (typeof root === 'string') throw xmlError(here(), 'expected root element');
+    if (root !== undefined) return root;
   }
-  if (open.length > 1) throw xmlError(position(body), 'unexpected end of input');
-  const root = document.children.find((child) => typeof child !== 'string');
-  if (root === undefined) throw xmlError('1:1', 'expected root element');
-  return root;
+  throw xmlError(position(body), open.length > 1 ? 'unexpected end of input' : 'expected root element');
+}
+
+function isWhiteSpace(child: XmlElement | string): boolean {
+  return typeof child === 'string' && child.trim() === '';
 }
 
 function closeElement(open: Open[], name: string, at: string): void {

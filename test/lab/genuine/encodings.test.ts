@@ -30,7 +30,26 @@ describe('a value in an XML-RPC request', () => {
     ['a reference to a control character', 'VM.set_name_label', 'a&#1;b'],
     ['a control character in a CDATA section', 'VM.set_name_label', '<![CDATA[a\u0002b]]>'],
     ['an unknown entity', 'VM.set_name_label', '&bogus;'],
-    ['a type that there is not', 'VM.set_name_label', '<base64>YQ==</base64>'],
+    ['a type that there is not', 'VM.set_name_label', '<bytes>YQ==</bytes>'],
+    ['base64 with a line break in it', 'VM.set_name_label', '<base64>YWFh\nYQ==</base64>'],
+    ['an empty integer', 'VM.set_user_version', '<int/>'],
+    ['an integer with a space', 'VM.set_user_version', '<int> 5</int>'],
+    ['an empty boolean', 'VM.set_ha_always_run', '<boolean></boolean>'],
+    ['an empty date', 'session.get_record', '<dateTime.iso8601/>'],
+    ['text before an element', 'VM.set_name_label', 'a<string>b</string>'],
+    ['text behind an element', 'VM.set_name_label', '<string>b</string>a'],
+    ['two elements', 'VM.set_name_label', '<string>a</string><string>b</string>'],
+    ['an element within a text', 'VM.set_name_label', '<string>a<i>b</i></string>'],
+    ['a nil with content', 'VM.set_name_label', '<nil>x</nil>'],
+    ['a list without data', 'VM.set_tags', '<array><value>a</value></array>'],
+    ['a list of what is no value', 'VM.set_tags', '<array><data><string>a</string></data></array>'],
+    ['a member without a name', 'VM.set_other_config', '<struct><member><name/><value>b</value></member></struct>'],
+    [
+      'a member with two values',
+      'VM.set_other_config',
+      '<struct><member><name>a</name><value>b</value><value>c</value></member></struct>',
+    ],
+    ['a struct of what is no member', 'VM.set_other_config', '<struct><name>a</name></struct>'],
     ['an integer that is none', 'VM.set_user_version', '<int>x</int>'],
     ['an integer over 64 bits', 'VM.set_user_version', '<int>9223372036854775808</int>'],
     ['a double that is none', 'VM.set_HVM_shadow_multiplier', '<double>x</double>'],
@@ -51,8 +70,26 @@ describe('a value in an XML-RPC request', () => {
   });
 
   it.each([
-    ['true', true],
-    ['2', true],
+    ['something before the root', 'x<methodCall><methodName>system.listMethods</methodName><params/></methodCall>'],
+    ['no method', '<methodCall><params/></methodCall>'],
+    ['something behind the parameters', '<methodCall><methodName>a.b</methodName><params/><params/></methodCall>'],
+    [
+      'a parameter that is none',
+      '<methodCall><methodName>a.b</methodName><params><value>a</value></params></methodCall>',
+    ],
+  ])('is unreadable with %s', async (_what, body) => {
+    expect((await post(client.url, body, '/')).status).toBe(500);
+  });
+
+  it('ends with its root: what comes behind is not read', async () => {
+    const body = '<methodCall><methodName>system.listMethods</methodName><params/></methodCall><oops';
+    expect((await post(client.url, body, '/')).status).toBe(200);
+  });
+
+  it.each([
+    ['1', true],
+    ['true', false],
+    ['2', false],
     ['0', false],
   ])('is a boolean written %s', async (written, read) => {
     await xml('VM.set_ha_always_run', `<boolean>${written}</boolean>`);
@@ -62,6 +99,7 @@ describe('a value in an XML-RPC request', () => {
   it.each([
     ['VM.set_name_label', '<nil/>', "Expected string, got 'N'"],
     ['VM.set_name_label', '<array><data><value>a</value></data></array>', "Expected string, got '[S(a)]'"],
+    ['VM.set_name_label', '<base64>YWJj</base64>', "Expected string, got 'S(abc)'"],
     ['VM.set_ha_always_run', '<int>1</int>', "Expected bool, got 'I(1)'"],
     ['VM.set_user_version', '<boolean>1</boolean>', "Expected int64, got 'B(true)'"],
     ['VM.set_user_version', '9223372036854775808', 'Int64.of_string'],

@@ -2,7 +2,7 @@ import type { ClassName } from '../../../lab/model/records.ts';
 import { classes } from '../../../lab/model/model.ts';
 import type { RecordValue, Value, XenType } from '../../../lab/model/types.ts';
 import { asText } from '../../../lab/model/types.ts';
-import { readValue } from '../../../lab/wire/xml-codec.ts';
+import { readValue } from '../../../lab/wire/xml-reader.ts';
 import { parseXml } from '../../../lab/wire/xml-parser.ts';
 import { isStruct } from '../../../lab/wire/rpc.ts';
 import type { RpcStruct } from '../../../lab/wire/rpc.ts';

@@ -4,7 +4,7 @@ import type { ClassName } from '../../../lab/model/records.ts';
 import type { RecordValue, Value, XenType } from '../../../lab/model/types.ts';
 import { isList, isStruct } from '../../../lab/wire/rpc.ts';
 import type { Rpc, RpcStruct } from '../../../lab/wire/rpc.ts';
-import { readValue } from '../../../lab/wire/xml-codec.ts';
+import { readValue } from '../../../lab/wire/xml-reader.ts';
 import type { XmlElement } from '../../../lab/wire/xml-parser.ts';
 import { parseXml } from '../../../lab/wire/xml-parser.ts';
 import type { Exchange } from './recording.ts';

@@ -8,7 +8,7 @@ import { jsonCodec } from '../../../lab/wire/json-codec.ts';
 import { parseJson } from '../../../lab/wire/json-parser.ts';
 import type { EventBatch, EventValue, Result } from '../../../lab/wire/render.ts';
 import type { Rpc, RpcStruct } from '../../../lab/wire/rpc.ts';
-import { DateTime, Float, isList, isStruct } from '../../../lab/wire/rpc.ts';
+import { Base64, DateTime, Float, isList, isStruct } from '../../../lab/wire/rpc.ts';
 import { xmlCodec } from '../../../lab/wire/xml-codec.ts';
 import { escapeXml } from '../../../lab/wire/xml-printer.ts';
 import { callIn, failureOf } from './observed.ts';
@@ -29,7 +29,7 @@ const hasTwin = (exchange: Exchange): boolean =>
 
 function asJson(value: Rpc): string {
   if (value instanceof Float) return Number.isInteger(value.value) ? `${value.value}.0` : String(value.value);
-  if (value instanceof DateTime) return JSON.stringify(value.text);
+  if (value instanceof DateTime || value instanceof Base64) return JSON.stringify(value.text);
   if (typeof value === 'bigint') return String(value);
   if (isList(value)) return `[${value.map(asJson).join()}]`;
   if (!isStruct(value)) return JSON.stringify(value);
@@ -44,6 +44,7 @@ function asXml(value: Rpc): string {
   if (typeof value === 'boolean') return `<value><boolean>${Number(value)}</boolean></value>`;
   if (value instanceof Float) return `<value><double>${value.value}</double></value>`;
   if (value instanceof DateTime) return `<value><dateTime.iso8601>${value.text}</dateTime.iso8601></value>`;
+  if (value instanceof Base64) return `<value><base64>${Buffer.from(value.text).toString('base64')}</base64></value>`;
   if (isList(value)) return `<value><array><data>${value.map(asXml).join('')}</data></array></value>`;
   if (!isStruct(value)) return `<value><int>${value}</int></value>`;
   const members = Object.entries(value).map(([name, item]) => `<member><name>${name}</name>${asXml(item)}</member>`);
