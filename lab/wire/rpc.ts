@@ -64,13 +64,22 @@ export function describe(value: Rpc): string {
   if (typeof value === 'string') return `S(${value})`;
   if (typeof value === 'number' || typeof value === 'bigint') return `I(${value})`;
   if (typeof value === 'boolean') return `B(${value})`;
-  if (value instanceof Float) return `F(${value.value})`;
+  if (value instanceof Float) return `F(${sixDigits(value.value)})`;
   if (value instanceof DateTime) return `D(${value.text})`;
   if (value instanceof Base64) return `S(${value.text})`;
   if (isList(value)) return `[${value.map(describe).join(';')}]`;
   return `{${Object.entries(value)
     .map(([name, item]) => `${toldKey(name)}:${describe(item)}`)
     .join(';')}}`;
+}
+
+/** As C's `%g` prints it. */
+function sixDigits(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : String(value).replace('Infinity', 'inf');
+  const rounded = Number(value.toPrecision(6));
+  const size = Math.abs(rounded);
+  if (size === 0 || (size >= 1e-4 && size < 1e6)) return String(rounded);
+  return rounded.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
 export function isList(value: Rpc): value is readonly Rpc[] {
