@@ -182,7 +182,7 @@ describe('a JSON request', () => {
 
   it.each([
     ['an integer of full size where a text is wanted', 'VM.set_name_label', '9007199254740993', 'I(9007199254740993)'],
-    ['a number that is none', 'VM.set_name_label', 'NaN', 'F(NaN)'],
+    ['a number that is none', 'VM.set_name_label', 'NaN', 'F(nan)'],
   ])('names %s in the refusal', async (_what, method, value, described) => {
     const { text } = await call(`"method":"${method}","params":["${client.session}","${vm}",${value}],"id":1`);
     expect(text).toContain(`got '${described}'`);
