@@ -4,6 +4,7 @@ import type { World } from '../world/world.ts';
 import { XapiError, internalError } from '../xapi-error.ts';
 import { neededMemoryBytes, seesNetwork, seesSr } from './boot-checks.ts';
 import { reclaimableMemoryBytes } from './memory.ts';
+import { assertIsUnknown } from './arrival.ts';
 import { assertRoom } from './vdi.ts';
 import { assertNotOlder } from './versions.ts';
 import { disksOf } from './vm-support.ts';
@@ -118,22 +119,7 @@ function assertVmCanGo(world: World, { vm, vms, there, host, copy, force, live }
     throw new XapiError(
       ...(['VM_INCOMPATIBLE_WITH_THIS_HOST', vm, host, `the VM was started on a CPU of ${cpu['vendor']}`] as const),
     );
-  if (!copy) for (const one of vms) assertUnknownThere(world, one, there);
-}
-
-/** A VM keeps its uuid, and the seed of its addresses, if nobody over there has them. */
-function assertUnknownThere(world: World, vm: string, there: World): void {
-  const { uuid, version, other_config: config, is_a_snapshot: isSnapshot } = world.store.get('VM', vm);
-  const same = there.store.byUuid('VM', uuid);
-  if (same !== undefined) {
-    const { power_state: state, version: existing } = there.store.get('VM', same);
-    if (state !== 'Halted') throw new XapiError('VM_BAD_POWER_STATE', same, 'halted', state.toLowerCase());
-    throw new XapiError('VM_TO_IMPORT_IS_NOT_NEWER_VERSION', same, String(existing), String(version));
-  }
-  const seed = config['mac_seed'];
-  if (seed === undefined || isSnapshot) return;
-  const [twin] = there.store.records('VM').find(([, other]) => other.other_config['mac_seed'] === seed) ?? [];
-  if (twin !== undefined) throw new XapiError('DUPLICATE_VM', twin);
+  if (!copy) for (const one of vms) assertIsUnknown(there, world.store.get('VM', one));
 }
 
 function assertStorageThere(world: World, { vm, there, host, srs }: Crossing): void {

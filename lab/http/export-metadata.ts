@@ -8,6 +8,9 @@ import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { tarOf } from './tar.ts';
 
+/** The first file of every archive. */
+export const ovaXml = 'ova.xml';
+
 interface Exported {
   readonly cls: ClassName;
   readonly ref: string;
@@ -41,6 +44,9 @@ function objectsOf(world: World, vm: string): Exported[] {
     add('VIF', vif);
     add('network', world.store.get('VIF', vif).network);
   }
+  const { suspend_VDI: image } = world.store.get('VM', vm);
+  add('VDI', image);
+  add('SR', world.store.find('VDI', image)?.SR ?? nullRef);
   add('VM_metrics', metrics);
   add('VM_guest_metrics', guestMetrics);
   return found;
@@ -102,14 +108,26 @@ function versionText(world: World): string {
   ]);
 }
 
-/** The VM's description without its disks' content, as a tar archive with the one file `ova.xml`. Throws HANDLE_INVALID. */
-export function vmMetadata(world: World, vm: string): Buffer {
+/** The VM as it stands in an archive. */
+export interface Described {
+  /** The content of `ova.xml`. */
+  readonly text: string;
+  /** The names of the disks there, in their order, and their references. */
+  readonly disks: ReadonlyMap<string, string>;
+}
+
+/** Throws HANDLE_INVALID. */
+export function describeVm(world: World, vm: string): Described {
   const objects = objectsOf(world, vm);
   const numbers = new Numbers(objects, world.takeExportNumbers(objects.length + 1));
   const inOrder = written.flatMap((cls) => objects.filter((object) => object.cls === cls));
-  const description = xmlPrinter.struct([
+  const text = xmlPrinter.struct([
     ['version', versionText(world)],
     ['objects', xmlPrinter.array(inOrder.map((object) => objectText(world, object, numbers)))],
   ]);
-  return tarOf('ova.xml', description, Date.now());
+  const disks = objects.flatMap(({ cls, ref }) => (cls === 'VDI' ? [[numbers.of(ref), ref] as const] : []));
+  return { text, disks: new Map([...disks].sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
+
+/** The VM's description without its disks' content, as a tar archive with the one file `ova.xml`. Throws HANDLE_INVALID. */
+export const vmMetadata = (world: World, vm: string): Buffer => tarOf(ovaXml, describeVm(world, vm).text, Date.now());

@@ -5,6 +5,7 @@ import { isAuthorised } from './credentials.ts';
 import { databaseDump } from './database-dump.ts';
 import { vmMetadata } from './export-metadata.ts';
 import { forbidden, internalError, notFound, pageText, unauthorised } from './pages.ts';
+import { namedVm } from './vm-transfer.ts';
 
 interface Request {
   readonly world: World;
@@ -19,18 +20,9 @@ const streamHead = (...lines: readonly string[]): string => [...lines, '', ''].j
 
 const closing = ['Connection: close', 'Cache-Control: no-cache, no-store'];
 
-/** The VM named by `uuid` or `ref`. Throws UUID_INVALID or HANDLE_INVALID. */
-function namedVm({ world, query }: Request): string {
-  const uuid = query.get('uuid');
-  if (uuid === null) return query.get('ref') ?? '';
-  const ref = world.store.byUuid('VM', uuid);
-  if (ref === undefined) throw new XapiError('UUID_INVALID', 'VM', uuid);
-  return ref;
-}
-
 function exportMetadata(request: Request): Buffer {
   const { world, host, query } = request;
-  const body = vmMetadata(world, namedVm(request));
+  const body = vmMetadata(world, namedVm(world, query));
   const task = query.get('task_id') ?? world.tasks.create('VM metadata export', '', host);
   const head = streamHead(
     'HTTP/1.0 200 OK',
@@ -67,7 +59,6 @@ const handlers: Readonly<Record<string, readonly [realm: string, answer?: Answer
   'GET /sr_rrd': ['get_sr_rrd', nothingKept],
   'GET /console': ['get_console', () => pageText(internalError('Console.Failure'))],
   'GET /services': ['get_services'],
-  'GET /export': ['get_export'],
   'GET /blob': ['get_blob', () => pageText(notFound)],
   'GET /audit_log': ['get_audit_log', () => streamHead('HTTP/1.0 200 OK', ...closing)],
   'GET /host_backup': ['get_host_backup'],
@@ -80,7 +71,6 @@ const handlers: Readonly<Record<string, readonly [realm: string, answer?: Answer
   'GET /wlb_diagnostics': ['get_wlb_diagnostics'],
   'GET /pool_patch_download': ['get_pool_patch_download'],
   'GET /host_updates': ['get_host_updates'],
-  'PUT /import': ['put_import'],
   'PUT /import_metadata': ['put_import_metadata'],
   'PUT /blob': ['put_blob'],
   'PUT /rrd': ['put_rrd'],

@@ -1,34 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OpenCall } from '../call-log.ts';
 import { setUtilisation } from '../behaviour/vdi.ts';
-import { describeError } from '../dispatch/dispatcher.ts';
-import { earlyRefusal, losesAnswer, namesOfHost } from '../dispatch/call-faults.ts';
-import type { Fault } from '../fault-spec.ts';
-import type { Target } from '../faults.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { isAuthorised } from './credentials.ts';
+import type { Exchange } from './exchange.ts';
+import { endsEarly, okHead, openExchange, receive, redirection, settle, takeFault } from './exchange.ts';
 import { forbidden, internalError, pageText, unauthorised } from './pages.ts';
 
-/** A disk's content on its way in or out. */
-interface Transfer {
-  readonly world: World;
-  readonly req: IncomingMessage;
-  readonly host: string;
-  readonly session: string;
-  readonly vdi: string;
-  readonly task: string;
-  readonly record: OpenCall;
-}
+const ioError = (): XapiError => new XapiError('VDI_IO_ERROR', 'Device I/O errors');
 
-/** The host that can write to the disk's SR, if that is not the one that was asked. */
-function redirectTarget(world: World, host: string, vdi: string): string | undefined {
-  const sr = world.store.get('SR', world.store.get('VDI', vdi).SR);
-  const hosts = sr.PBDs.map((ref) => world.store.get('PBD', ref)).filter((pbd) => pbd.currently_attached);
-  const [first] = hosts;
-  if (first === undefined || hosts.some((pbd) => pbd.host === host)) return undefined;
-  return world.store.get('host', first.host).address;
+/** A disk's content on its way in or out. */
+interface Transfer extends Exchange {
+  readonly vdi: string;
 }
 
 function findVdi(world: World, name: string): string {
@@ -44,55 +28,14 @@ function begin(world: World, host: string, req: IncomingMessage, realm: string):
   if (!isAuthorised(world, url.searchParams, req)) return pageText(unauthorised(realm));
   if ((url.searchParams.get('format') ?? 'raw') !== 'raw') return pageText(forbidden);
   const vdi = findVdi(world, url.searchParams.get('vdi') ?? '');
-  const elsewhere = redirectTarget(world, host, vdi);
-  if (elsewhere !== undefined) {
-    const location = `${world.scheme}://${elsewhere}:${req.socket.localPort}${req.url ?? ''}`;
-    return `HTTP/1.1 302 Found\r\nLocation: ${location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`;
-  }
-  const task = url.searchParams.get('task_id') ?? world.tasks.create(realm, '', host);
-  world.store.get('task', task);
-  const method = `${req.method ?? ''} ${url.pathname}`;
-  const params = Object.fromEntries([...url.searchParams].filter(([name]) => name !== 'session_id'));
-  const { name_label: name } = world.store.get('host', host);
-  const record = world.log.open({
-    method,
-    params: [params],
-    mutating: req.method === 'PUT',
-    pool: world.id,
-    host: name,
-  });
-  record.taskRef = task;
-  return { world, req, host, session: url.searchParams.get('session_id') ?? '', vdi, task, record };
+  const elsewhere = redirection(world, host, req, world.store.get('VDI', vdi).SR);
+  return elsewhere ?? { ...openExchange(world, host, req, realm), vdi };
 }
 
-const okHead = ({ world, task }: Transfer, extra: readonly string[] = []): string =>
-  [
-    'HTTP/1.0 200 OK',
-    'Connection: close',
-    'Cache-Control: no-cache, no-store',
-    `task-id: ${task}`,
-    `Server: xapi/${world.product.softwareVersion['xapi'] ?? ''}`,
-    'content-type: application/octet-stream',
-    ...extra,
-    '',
-    '',
-  ].join('\r\n');
-
-/** Throws VDI_IO_ERROR when the client goes away before all of it is there, or the connection is to break at half of it. */
-async function receive(req: IncomingMessage, breaksAtHalf: boolean): Promise<Buffer> {
-  const limitBytes = breaksAtHalf ? Number(req.headers['content-length']) / 2 : Infinity;
-  const chunks: Buffer[] = [];
-  let receivedBytes = 0;
-  try {
-    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
-      chunks.push(chunk as Buffer);
-      receivedBytes += (chunk as Buffer).length;
-      if (receivedBytes >= limitBytes) throw new Error('planned');
-    }
-  } catch {
-    throw new XapiError('VDI_IO_ERROR', 'Device I/O errors');
-  }
-  return Buffer.concat(chunks);
+/** What faults may call the disk by. */
+function namesOfDisk({ world, vdi }: Transfer): Set<string> {
+  const { uuid, name_label: name } = world.store.get('VDI', vdi);
+  return new Set([vdi, uuid, name]);
 }
 
 /** Throws the error that the task ends with. */
@@ -100,50 +43,10 @@ async function store({ world, vdi }: Transfer, content: Buffer): Promise<void> {
   const { virtual_size: size, VBDs: attachments } = world.store.get('VDI', vdi);
   if (attachments.some((ref) => world.store.get('VBD', ref).currently_attached))
     throw new XapiError('VDI_IN_USE', vdi, 'import');
-  if (content.length > size) throw new XapiError('VDI_IO_ERROR', 'Device I/O errors');
+  if (content.length > size) throw ioError();
   await sleep((world.latency.milliseconds('importPerMiB') * content.length) / 2 ** 20);
   await world.contents.write(vdi, content);
   setUtilisation(world, vdi, size);
-}
-
-async function settle({ world, task, record }: Transfer, effect: () => Promise<void>): Promise<boolean> {
-  try {
-    await world.log.attribute(record, effect);
-    world.tasks.succeed(task, '');
-    record.outcome = 'ok';
-    return true;
-  } catch (error) {
-    const description = describeError(error);
-    world.tasks.fail(task, description);
-    record.outcome = 'failed';
-    record.error = description;
-    return false;
-  }
-}
-
-function takeFault({ world, host, vdi, record }: Transfer): { fault: Fault | undefined; target: Target } {
-  const { uuid, name_label: name } = world.store.get('VDI', vdi);
-  const objects = new Set([vdi, uuid, name]);
-  const target = { method: record.method, objects, pool: world.id, host: namesOfHost(world, host) };
-  const fault = world.faults.take(target, record);
-  record.cut = losesAnswer(fault);
-  return { fault, target };
-}
-
-/** Whether the fault ends the transfer before it begins; the caller was told, or cut off. */
-function endsEarly({ world, req, session, task, record }: Transfer, fault: Fault | undefined, realm: string): boolean {
-  if (fault?.kind === 'cut' && fault.at === 'before') {
-    record.outcome = 'dropped';
-    req.socket.destroy();
-    return true;
-  }
-  const refusal = earlyRefusal(world, session, fault);
-  if (refusal === undefined) return false;
-  record.outcome = 'failed';
-  record.error = refusal.description;
-  world.tasks.fail(task, refusal.description);
-  req.socket.end(pageText(unauthorised(realm)));
-  return true;
 }
 
 /**
@@ -160,20 +63,21 @@ export async function importRawVdi(world: World, host: string, req: IncomingMess
     req.socket.end(transfer);
     return;
   }
-  const { fault, target } = takeFault(transfer);
+  const { fault, target } = takeFault(transfer, namesOfDisk(transfer));
   const { record, task } = transfer;
   if (endsEarly(transfer, fault, 'put_import_raw_vdi')) return;
   const isLate = fault?.kind === 'late-effect' || fault?.kind === 'late-request';
   if (!record.cut || fault?.kind === 'cut') req.socket.write(okHead(transfer));
   const reached = { method: record.method, taskRef: task, callId: record.seq };
   await settle(transfer, async () => {
-    const content = await receive(req, fault?.kind === 'cut' && fault.at === 'mid');
+    const content = await receive(req, fault?.kind === 'cut' && fault.at === 'mid', ioError());
     if (isLate) req.socket.destroy();
     if (fault?.kind === 'slow' || isLate) await sleep(fault.delayMs, undefined, { signal: world.closing.signal });
     await world.faults.pass('before-effect', target, reached);
     if (fault?.kind === 'refused') throw new XapiError(...fault.error);
     await store(transfer, content);
     await world.faults.pass('after-effect', target, reached);
+    return '';
   });
   if (record.cut) req.socket.destroy();
   else req.socket.end();
@@ -186,7 +90,7 @@ export async function exportRawVdi(world: World, host: string, req: IncomingMess
     req.socket.end(transfer);
     return;
   }
-  const { fault } = takeFault(transfer);
+  const { fault } = takeFault(transfer, namesOfDisk(transfer));
   if (endsEarly(transfer, fault, 'get_export_raw_vdi')) return;
   const { virtual_size: size } = world.store.get('VDI', transfer.vdi);
   req.socket.write(okHead(transfer, [`Content-Length: ${size}`]));
@@ -201,6 +105,7 @@ export async function exportRawVdi(world: World, host: string, req: IncomingMess
       const room = req.socket.write(zeros.subarray(0, Math.min(left, zeros.length)));
       if (!room) await new Promise((resolve) => req.socket.once('drain', resolve).once('close', resolve));
     }
+    return '';
   });
   req.socket.end();
 }

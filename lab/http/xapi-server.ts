@@ -20,6 +20,7 @@ import type { JsonRpc } from '../products.ts';
 import { uploadPatch } from './patch-upload.ts';
 import { answerUpdates } from './updates-page.ts';
 import { exportRawVdi, importRawVdi } from './transfer.ts';
+import { exportVm, importVm } from './vm-transfer.ts';
 
 const maxBodyBytes = 300 * 1024;
 const maxHeaderBytes = 1024;
@@ -185,6 +186,8 @@ export class XapiServer implements Listener {
     const [path = ''] = (req.url ?? '').split('?');
     if (method === 'PUT' && path === '/import_raw_vdi') return importRawVdi(world, host, req);
     if (method === 'GET' && path === '/export_raw_vdi') return exportRawVdi(world, host, req);
+    if (method === 'GET' && path === '/export') return exportVm(world, host, req);
+    if (method === 'PUT' && path === '/import') return importVm(world, host, req);
     if (method === 'PUT' && path === '/pool_patch_upload') return uploadPatch(world, host, req);
     if (method === 'GET' && path === '/updates') return void req.socket.end(answerUpdates(world, req));
     if (method === 'OPTIONS') return sendOk(req, res, undefined, '', [...cors, 'Access-Control-Allow-Methods', 'PUT']);
