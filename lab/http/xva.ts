@@ -6,8 +6,8 @@ import { isIn } from '../model/releases.ts';
 import type { RecordValue } from '../model/types.ts';
 import type { Rpc, RpcStruct } from '../wire/rpc.ts';
 import { MalformedBody, isList, isStruct } from '../wire/rpc.ts';
-import { readValue } from '../wire/xml-codec.ts';
 import { parseXml } from '../wire/xml-parser.ts';
+import { readValue } from '../wire/xml-reader.ts';
 import { Store } from '../world/store.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
@@ -17,7 +17,8 @@ import type { TarFile } from './tar.ts';
 import { xxh64 } from './xxh64.ts';
 
 const chunkBytes = 2 ** 20;
-const export2 = 2;
+/** Of what this writes and reads; archives of before had their checksums at their end. */
+const exportVersion = 2;
 
 /** Of which kind a checksum is, by the end of its file's name. */
 const checksums: Readonly<Record<string, (bytes: Buffer) => string>> = {
@@ -90,8 +91,8 @@ function recordOf(world: World, cls: string, snapshot: RpcStruct): RecordValue {
 }
 
 function objectsIn(world: World, { version, objects }: RpcStruct): Store {
-  const vsn = isStruct(version ?? '') ? Number((version as RpcStruct)['export_vsn']) : NaN;
-  if (vsn !== export2) throw new XapiError('IMPORT_INCOMPATIBLE_VERSION');
+  const vsn = version !== undefined && isStruct(version) ? Number(version['export_vsn']) : NaN;
+  if (vsn !== exportVersion) throw new XapiError('IMPORT_INCOMPATIBLE_VERSION');
   const store = new Store(world.identities, {});
   const list: readonly Rpc[] = objects !== undefined && isList(objects) ? objects : [];
   for (const object of list) {
