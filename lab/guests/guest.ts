@@ -1,13 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { SshFault } from '../fault-spec.ts';
 import { AddressBook, type HeldAddress } from './addresses.ts';
-import { GuestBootError } from './boot-errors.ts';
+import { BootingGuest } from './booting-guest.ts';
 import { configureGuest, type GuestConfig } from './cloud-init.ts';
 import { generateHostKeys, guestHostKeys } from './host-keys.ts';
 import { staticIpv4 } from './network-config.ts';
 import { SshService } from './ssh-service.ts';
-
-const consoleLinesKept = 500;
 
 export interface GuestSpec {
   readonly vmUuid: string;
@@ -91,26 +88,16 @@ interface Surroundings {
   readonly onStopped: () => void;
 }
 
-class Guest implements RunningGuest {
-  readonly consoleLog: string[] = [];
-  readonly booted: Promise<BootedGuest>;
+class Guest extends BootingGuest<BootedGuest> implements RunningGuest {
   readonly #spec: GuestSpec;
   readonly #surroundings: Surroundings;
-  readonly #powerOff = new AbortController();
-  /** Settles when booting has come to its end, whatever the end was. */
-  readonly #bootEnded: Promise<unknown>;
-  #stopped: Promise<void> | undefined;
   #service: SshService | undefined;
   #held: HeldAddress | undefined;
 
   constructor(spec: GuestSpec, surroundings: Surroundings) {
+    super(spec);
     this.#spec = spec;
     this.#surroundings = surroundings;
-    const booting = this.#boot();
-    this.#bootEnded = Promise.allSettled([booting]);
-    this.booted = new Promise((resolve, reject) => {
-      booting.then((booted) => booted && resolve(booted), reject);
-    });
   }
 
   get address(): string | undefined {
@@ -125,42 +112,19 @@ class Guest implements RunningGuest {
     return this.stop();
   }
 
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
-  }
-
-  async #stop(): Promise<void> {
-    this.#powerOff.abort();
-    await this.#bootEnded;
+  protected async goDown(): Promise<void> {
     await this.#service?.close();
     this.#held = undefined;
-    this.#log('power off');
+    this.log('power off');
     this.#surroundings.onStopped();
   }
 
-  /** Undefined: the guest will never answer, and its console says why. */
-  async #boot(): Promise<BootedGuest | undefined> {
-    try {
-      await this.#bootDelay();
-      if (this.#powerOff.signal.aborted || this.#spec.neverBoots) return undefined;
-      const macs = this.#spec.vifs.map(({ mac }) => mac);
-      const config = configureGuest(this.#spec.drive, macs, (line) => this.#log(line));
-      const { deletesImageHostKeys, hostKeys } = config;
-      const keys = guestHostKeys(hostKeys, deletesImageHostKeys, this.#surroundings.imageHostKeys);
-      return this.#answer(config, [...keys.values()], await this.#configureNetwork(config));
-    } catch (error) {
-      if (!(error instanceof GuestBootError)) throw error;
-      this.#log(`boot failed: ${error.message}`);
-      return undefined;
-    }
-  }
-
-  async #bootDelay(): Promise<void> {
-    this.#log(this.#spec.neverBoots ? 'kernel panic: planned by the lab' : `${this.#spec.name}: booting`);
-    await sleep(this.#spec.bootDelayMs, undefined, { signal: this.#powerOff.signal }).catch((error: unknown) => {
-      if (!this.#powerOff.signal.aborted) throw error;
-    });
+  protected async comeUp(): Promise<BootedGuest> {
+    const macs = this.#spec.vifs.map(({ mac }) => mac);
+    const config = configureGuest(this.#spec.drive, macs, (line) => this.log(line));
+    const { deletesImageHostKeys, hostKeys } = config;
+    const keys = guestHostKeys(hostKeys, deletesImageHostKeys, this.#surroundings.imageHostKeys);
+    return this.#answer(config, [...keys.values()], await this.#configureNetwork(config));
   }
 
   /** One address is enough for a guest that only answers SSH: the first static one, else a leased one. */
@@ -174,7 +138,7 @@ class Guest implements RunningGuest {
   #answer(config: GuestConfig, hostKeys: readonly string[], held: HeldAddress): BootedGuest {
     const { hostname, files, authorizedKeys, commands } = config;
     this.#held = held;
-    for (const command of commands) this.#log(`cloud-init: not run by an in-process guest: ${JSON.stringify(command)}`);
+    for (const command of commands) this.log(`cloud-init: not run by an in-process guest: ${JSON.stringify(command)}`);
     this.#service = new SshService({
       server: held.server,
       hostKeys,
@@ -182,15 +146,10 @@ class Guest implements RunningGuest {
       shell: { hostname, files, bootedAt: new Date() },
       faultOf: () => this.#spec.onSshConnection?.(),
       onConnect: this.#surroundings.onSshConnect,
-      log: (line) => this.#log(line),
+      log: (line) => this.log(line),
     });
-    this.#log(`${hostname} answers SSH on ${held.address}:${held.port}`);
+    this.log(`${hostname} answers SSH on ${held.address}:${held.port}`);
     this.#spec.onNetworks?.({ '0/ip': held.address, '0/ipv4/0': held.address });
     return { address: held.address, hostname, sshPort: held.port };
-  }
-
-  #log(line: string): void {
-    this.consoleLog.push(line);
-    if (this.consoleLog.length > consoleLinesKept) this.consoleLog.shift();
   }
 }

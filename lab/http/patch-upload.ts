@@ -7,6 +7,7 @@ import { introduceUpdate, patchOf } from '../patching/pool-update.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { isAuthorised } from './credentials.ts';
+import { redirection } from './exchange.ts';
 import { internalError, pageText, unauthorised } from './pages.ts';
 
 const method = 'PUT /pool_patch_upload';
@@ -29,20 +30,6 @@ function findSr(world: World, query: URLSearchParams): string | undefined {
   return world.store.find('SR', wanted) === undefined ? world.store.byUuid('SR', wanted) : wanted;
 }
 
-/** Where the SR can be written to, if not on the host that was asked. */
-function redirect(world: World, host: string, req: IncomingMessage, sr: string | undefined): string | undefined {
-  if (sr === undefined) return undefined;
-  const plugged = world.store
-    .get('SR', sr)
-    .PBDs.map((ref) => world.store.get('PBD', ref))
-    .filter((pbd) => pbd.currently_attached);
-  const [first] = plugged;
-  if (first === undefined || plugged.some((pbd) => pbd.host === host)) return undefined;
-  const { address } = world.store.get('host', first.host);
-  const location = `${world.scheme}://${address}:${req.socket.localPort}${req.url ?? ''}`;
-  return `HTTP/1.1 302 Found\r\nLocation: ${location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`;
-}
-
 /** The disk is kept only when it is an update's. Throws DEFAULT_SR_NOT_FOUND. */
 async function introduceByDisk(world: World, sr: string | undefined, content: Buffer): Promise<string> {
   if (sr === undefined) throw new XapiError('DEFAULT_SR_NOT_FOUND', world.store.get('pool', world.pool.ref).default_SR);
@@ -62,7 +49,8 @@ function refusal(world: World, host: string, req: IncomingMessage, query: URLSea
   if (req.headers['content-length'] === undefined)
     return pageText(internalError('Failure("We require a content-length: HTTP header")'));
   if (!isAuthorised(world, query, req)) return pageText(unauthorised(realm));
-  if (hasUpdates(world)) return redirect(world, host, req, findSr(world, query));
+  const sr = findSr(world, query);
+  if (hasUpdates(world)) return sr === undefined ? undefined : redirection(world, host, req, sr);
   return host === world.pool.master ? undefined : pageText(internalError('Xapi_pool_patch.CannotUploadPatchToSlave'));
 }
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressBook, HeldAddress } from '../guests/addresses.ts';
 import { GuestBootError } from '../guests/boot-errors.ts';
+import { BootingGuest } from '../guests/booting-guest.ts';
 import { configureGuest, type GuestConfig } from '../guests/cloud-init.ts';
 import { guestHostKeys } from '../guests/host-keys.ts';
 import { staticIpv4 } from '../guests/network-config.ts';
@@ -17,7 +17,6 @@ import { Machine } from './machine.ts';
 import { Relay } from './relay.ts';
 import { removeNamespace, type Site } from './site.ts';
 
-const consoleLinesKept = 500;
 /** Where SSH listens for everybody but the lab's own side. */
 const sshPort = 22;
 
@@ -40,28 +39,19 @@ interface Booted {
 }
 
 /** A guest that is a network namespace with processes and files of its own: the machine's daemons, under their own names. */
-export class NamespaceGuest implements RunningGuest {
-  readonly consoleLog: string[] = [];
-  readonly booted: Promise<Booted>;
+export class NamespaceGuest extends BootingGuest<Booted> implements RunningGuest {
   readonly #spec: GuestSpec;
   readonly #surroundings: Surroundings;
-  readonly #powerOff = new AbortController();
-  readonly #bootEnded: Promise<unknown>;
   readonly #ports: Port[] = [];
   readonly #relays: Relay[] = [];
   #namespace: string | undefined;
   #machine: Machine | undefined;
   #watch: AddressWatch | undefined;
-  #stopped: Promise<void> | undefined;
 
   constructor(spec: GuestSpec, surroundings: Surroundings) {
+    super(spec);
     this.#spec = spec;
     this.#surroundings = surroundings;
-    const booting = this.#boot();
-    this.#bootEnded = Promise.allSettled([booting]);
-    this.booted = new Promise((resolve, reject) => {
-      booting.then((booted) => booted && resolve(booted), reject);
-    });
   }
 
   /** Undefined unless it has power. */
@@ -76,19 +66,12 @@ export class NamespaceGuest implements RunningGuest {
   }
 
   async shutDown(): Promise<void> {
-    await this.#bootEnded;
+    await this.bootEnded;
     await this.#machine?.execute(['systemctl', 'poweroff']);
     await this.stop();
   }
 
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
-  }
-
-  async #stop(): Promise<void> {
-    this.#powerOff.abort();
-    await this.#bootEnded;
+  protected async goDown(): Promise<void> {
     await this.#watch?.close();
     // The cables first: without power nothing is sent or forwarded, not even while processes are still dying.
     for (const port of this.#ports) await this.#surroundings.fabric.unplug(port);
@@ -97,34 +80,14 @@ export class NamespaceGuest implements RunningGuest {
     await Promise.all(this.#relays.map((relay) => relay.close()));
     if (this.#namespace !== undefined) await removeNamespace(this.#namespace);
     this.#namespace = undefined;
-    this.#log('power off');
+    this.log('power off');
     this.#surroundings.onStopped();
   }
 
-  /** Undefined: the guest will never answer, and its console says why. */
-  async #boot(): Promise<Booted | undefined> {
-    try {
-      await this.#bootDelay();
-      if (this.#powerOff.signal.aborted || this.#spec.neverBoots) return undefined;
-      return await this.#comeUp();
-    } catch (error) {
-      if (!(error instanceof GuestBootError)) throw error;
-      this.#log(`boot failed: ${error.message}`);
-      return undefined;
-    }
-  }
-
-  async #bootDelay(): Promise<void> {
-    this.#log(this.#spec.neverBoots ? 'kernel panic: planned by the lab' : `${this.#spec.name}: booting`);
-    await sleep(this.#spec.bootDelayMs, undefined, { signal: this.#powerOff.signal }).catch((error: unknown) => {
-      if (!this.#powerOff.signal.aborted) throw error;
-    });
-  }
-
-  async #comeUp(): Promise<Booted> {
+  protected async comeUp(): Promise<Booted> {
     const { drive, vifs } = this.#spec;
     const macs = vifs.map(({ mac }) => mac);
-    const config = configureGuest(drive, macs, (line) => this.#log(line));
+    const config = configureGuest(drive, macs, (line) => this.log(line));
     const hostKeys = guestHostKeys(config.hostKeys, config.deletesImageHostKeys, this.#surroundings.imageHostKeys);
     const namespace = await this.#switchOn();
     await this.#script(configureScript(config, hostKeys, [sshPort, this.#spec.sshPort || 2222]));
@@ -147,7 +110,7 @@ export class NamespaceGuest implements RunningGuest {
     for (const { device, network, mac } of this.#spec.vifs) {
       this.#ports.push(await fabric.plug(namespace, `eth${device}`, network, mac));
     }
-    this.#machine = await Machine.powerOn(namespace, disk, (line) => this.#log(line));
+    this.#machine = await Machine.powerOn(namespace, disk, (line) => this.log(line));
     return namespace;
   }
 
@@ -179,13 +142,8 @@ export class NamespaceGuest implements RunningGuest {
   async #script(script: string): Promise<void> {
     if (this.#machine === undefined) return;
     const { stderr, exitCode } = await this.#machine.execute(['sh', '-s'], script);
-    for (const line of stderr.split('\n').filter((text) => text !== '')) this.#log(line);
-    if (exitCode === 0 || this.#powerOff.signal.aborted) return;
+    for (const line of stderr.split('\n').filter((text) => text !== '')) this.log(line);
+    if (exitCode === 0 || this.isPoweredOff) return;
     throw new GuestBootError(stderr.trim().split('\n').at(-1) || `a script of the boot ended with ${exitCode}`);
-  }
-
-  #log(line: string): void {
-    this.consoleLog.push(line);
-    if (this.consoleLog.length > consoleLinesKept) this.consoleLog.shift();
   }
 }

@@ -97,4 +97,15 @@ describe('a task', () => {
     lab().world.sweep(Date.now() + 90_000_000 / lab().speed);
     expect(await client().refusal('VM.get_all')).toEqual(['SESSION_INVALID', client().session]);
   });
+
+  it('can be read for some seconds after its end however fast the time of the lab passes', async () => {
+    const task = await client().call('Async.VM.clone', await byName(client(), 'VM', 'debian-12'), 'web-1');
+    await client().task(task);
+    lab().setSpeed(20_000);
+    const { tasks, store } = lab().world;
+    tasks.expire(Date.now() + 8_000);
+    expect(store.find('task', task)?.status).toBe('success');
+    tasks.expire(Date.now() + 12_000);
+    expect(store.find('task', task)).toBeUndefined();
+  });
 });
