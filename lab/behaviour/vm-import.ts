@@ -23,13 +23,14 @@ export interface ImportOptions {
   readonly force: boolean;
 }
 
-/** The halted VM that it is to replace goes, its disks stay. Throws what `assertIsUnknown` does. */
-function makeWay(world: World, objects: Store, vm: string, force: boolean): void {
+/** The halted VM that it is to replace, if there is one. Throws what `assertIsUnknown` does. */
+function inTheWay(world: World, objects: Store, vm: string, force: boolean): string | undefined {
   const imported = objects.get('VM', vm);
   const same = sameVm(world, imported.uuid);
   const isNewer = same !== undefined && world.store.get('VM', same).version < imported.version;
-  if (same !== undefined && (force || isNewer)) removeVm(world, same);
-  else assertIsUnknown(world, imported);
+  if (same !== undefined && (force || isNewer)) return same;
+  assertIsUnknown(world, imported);
+  return undefined;
 }
 
 /** The disks that an archive carries: none of CD drives. */
@@ -45,7 +46,13 @@ function disksIn(objects: Store): Set<string> {
   );
 }
 
-async function createDisks(world: World, { objects, contents }: Imported, sr: string): Promise<Map<string, string>> {
+/** Makes the disks, then clears the way for their VMs: when either fails there are no disks. Gives old references with new ones. */
+async function createDisks(
+  world: World,
+  { objects, contents }: Imported,
+  sr: string,
+  clearTheWay: () => void,
+): Promise<Map<string, string>> {
   const made = new Map<string, string>();
   try {
     for (const ref of disksIn(objects)) {
@@ -56,6 +63,7 @@ async function createDisks(world: World, { objects, contents }: Imported, sr: st
       const content = contents.get(ref);
       if (content !== undefined) await world.contents.write(vdi, content);
     }
+    clearTheWay();
     return made;
   } catch (error) {
     for (const vdi of made.values()) destroyVdi(world, vdi);
@@ -80,8 +88,10 @@ export async function importVms(
 ): Promise<string[]> {
   const { objects } = imported;
   const vms = objects.refs('VM');
-  if (restore) for (const vm of vms) makeWay(world, objects, vm, force);
-  const known = await createDisks(world, imported, sr);
+  const replaced = () => (restore ? vms.flatMap((vm) => inTheWay(world, objects, vm, force) ?? []) : []);
+  // Before anything is written, and again when all is: another import may have come first.
+  replaced();
+  const known = await createDisks(world, imported, sr, () => replaced().forEach((vm) => removeVm(world, vm)));
   for (const ref of objects.refs('network')) known.set(ref, networkFor(world, objects, ref));
   const changes = changesOnArrival(objects, world, restore);
   const changed = (cls: ClassName, ref: string): RecordValue => {

@@ -145,6 +145,16 @@ describe('PUT /import', () => {
     expect(await failing(archive)).toBe('SR_BACKEND_FAILURE_44');
     expect(lab().diff(before)).toEqual([]);
   });
+
+  it('keeps the VM that it was to replace when the disks cannot be made', async () => {
+    const { vm } = await deployed();
+    const { archive } = await exported(`ref=${vm}`);
+    const before = lab().snapshot();
+    lab().plan({ kind: 'sr-full', object: 'shared' });
+    const { status, error_info: error } = await imported(archive, '&restore=true&force=true');
+    expect([status, error[0]]).toEqual(['failure', 'SR_BACKEND_FAILURE_44']);
+    expect(lab().diff(before)).toEqual([]);
+  });
 });
 
 it('xxh64 gives the published sums', () => {
