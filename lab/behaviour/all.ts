@@ -8,6 +8,7 @@ import { accessBehaviour } from './access.ts';
 import { applianceBehaviour } from './appliance.ts';
 import { certificateBehaviour } from './certificates.ts';
 import { evacuationBehaviour } from './evacuation.ts';
+import { biosStrings } from './bios-strings.ts';
 import { bondBehaviour } from './bond.ts';
 import { dataSources } from './data-sources.ts';
 import { eventBehaviour } from './event.ts';
@@ -69,6 +70,7 @@ export const behaviours = (): readonly Handlers[] => [
   vmCopies,
   vmSnapshots,
   vmQuestions,
+  biosStrings,
   vmLive,
   dataSources,
   vmLimits,

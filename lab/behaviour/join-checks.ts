@@ -17,8 +17,16 @@ function assertHasManagementInterface({ world, host }: Joining): void {
     throw new XapiError('HOST_STILL_BOOTING');
 }
 
-function assertNoHa({ world, there }: Joining): void {
+function assertNoHaHere({ world }: Joining): void {
   assertHaOff(world);
+}
+
+function assertNoClusterHere({ world }: Joining): void {
+  const [member] = world.store.refs('Cluster_host');
+  if (member !== undefined) throw new XapiError('CLUSTERING_ENABLED', member);
+}
+
+function assertNoHaThere({ there }: Joining): void {
   assertHaOff(there);
 }
 
@@ -79,6 +87,52 @@ function assertSameManagementVlan({ world, host, there }: Joining): void {
     throw new XapiError('POOL_JOINING_HOST_MANAGEMENT_VLAN_DOES_NOT_MATCH', String(mine), String(theirs));
 }
 
+function assertSameDirectory(joining: Joining): void {
+  const [mine, theirs] = hostsOf(joining).map((host) => [host.external_auth_type, host.external_auth_service_name]);
+  if (mine?.join('/') !== theirs?.join('/')) throw new XapiError('POOL_JOINING_EXTERNAL_AUTH_MISMATCH');
+}
+
+/** Any host's that differs counts: the lab has no licence server to tell which edition is the lesser one. */
+function assertSameEdition({ world, host, there }: Joining): void {
+  const { edition: mine } = world.store.get('host', host);
+  const theirs = there.store.records('host').map(([, { edition }]) => edition);
+  const other = theirs.find((edition) => edition !== mine);
+  if (other !== undefined)
+    throw new XapiError('LICENSE_HOST_POOL_MISMATCH', `host edition = "${mine}"`, `pool edition = "${other}"`);
+}
+
+function assertSameSwitch(joining: Joining): void {
+  const [mine, theirs] = hostsOf(joining).map((host) => host.software_version['network_backend']);
+  if (mine !== theirs) throw new XapiError('OPERATION_NOT_ALLOWED', 'Network backends differ');
+  const controllers = [joining.world, joining.there].map(({ store }) => store.records('SDN_controller')[0]?.[1]);
+  const [here, there] = controllers.map((one) => one && [one.protocol, one.address, one.port].join());
+  if (here !== undefined && here !== there) throw new XapiError('OPERATION_NOT_ALLOWED', 'SDN controller differs');
+}
+
+function assertSameSchema(joining: Joining): void {
+  const [mine, theirs] = hostsOf(joining).map((host) => host.software_version['db_schema'] ?? '');
+  if (mine !== theirs) throw new XapiError('POOL_JOINING_HOST_MUST_HAVE_SAME_DB_SCHEMA', mine ?? '', theirs ?? '');
+}
+
+function assertSameAddressType({ world, host, there }: Joining): void {
+  const mine = world.store.get('PIF', managementPif(world, host)).primary_address_type;
+  const theirs = there.store.get('PIF', managementPif(there, there.pool.master)).primary_address_type;
+  if (mine !== theirs) throw new XapiError('OPERATION_NOT_ALLOWED', 'Primary address type differs');
+}
+
+function assertSamePurposes({ world, there }: Joining): void {
+  const [mine, theirs] = [world, there].map(
+    ({ store }) => store.records('network').flatMap(([, { purpose }]) => purpose)[0],
+  );
+  if (mine !== undefined && theirs !== undefined && mine !== theirs)
+    throw new XapiError('OPERATION_NOT_ALLOWED', 'Incompatible network purposes: nbd and insecure_nbd');
+}
+
+function assertSameVerification({ world, there }: Joining): void {
+  const [mine, theirs] = [world, there].map(({ store, pool }) => store.get('pool', pool.ref).tls_verification_enabled);
+  if (mine !== theirs) throw new XapiError('POOL_JOINING_HOST_TLS_VERIFICATION_MISMATCH');
+}
+
 function assertSameApi(joining: Joining): void {
   const [mine, theirs] = hostsOf(joining).map((host) => `${host.API_version_major}.${host.API_version_minor}`);
   if (mine !== theirs) throw new XapiError('POOL_JOINING_HOST_MUST_HAVE_SAME_API_VERSION', mine ?? '', theirs ?? '');
@@ -102,7 +156,9 @@ function assertSameUpdates(joining: Joining): void {
 /** In the daemon's order (xen-api, ocaml/xapi/xapi_pool.ml); what only differing hosts do wrong can be forced. */
 const checks: readonly { readonly check: Check; readonly canBeForced?: true }[] = [
   { check: assertHasManagementInterface },
-  { check: assertNoHa },
+  { check: assertNoHaHere },
+  { check: assertNoClusterHere },
+  { check: assertNoHaThere },
   { check: assertOtherPool },
   { check: assertAlone },
   { check: assertVmsAtRest },
@@ -111,8 +167,15 @@ const checks: readonly { readonly check: Check; readonly canBeForced?: true }[] 
   { check: assertNoSharedStorage },
   { check: assertPlainNetworks },
   { check: assertSameManagementVlan },
+  { check: assertSameDirectory },
+  { check: assertSameEdition },
+  { check: assertSameSwitch },
   { check: assertSameApi },
+  { check: assertSameSchema },
   { check: assertSameUpdates },
+  { check: assertSameAddressType },
+  { check: assertSamePurposes },
+  { check: assertSameVerification },
 ];
 
 /** Throws the first official reason why the host cannot become a member. */

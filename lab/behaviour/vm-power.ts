@@ -4,6 +4,7 @@ import { noGuidances } from '../patching/guidances.ts';
 import { formatDate } from '../world/dates.ts';
 import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
+import { genericBios } from './bios-strings.ts';
 import { pcisFor } from './boot-checks.ts';
 import { bootGuest, dropReport, silenceReport, stopGuest } from './guest-lifecycle.ts';
 import { assertPlanAllowsStart, promise } from './ha-plan.ts';
@@ -24,26 +25,6 @@ function setAttached(world: World, vm: string, attached: boolean): void {
     else world.store.update('VBD', vbd, { currently_attached: false });
   }
 }
-
-/** What a virtual machine's firmware says of itself unless a vendor's strings were copied to it. */
-const genericBios = {
-  'bios-vendor': 'Xen',
-  'bios-version': '',
-  'system-manufacturer': 'Xen',
-  'system-product-name': 'HVM domU',
-  'system-version': '',
-  'system-serial-number': '',
-  'baseboard-manufacturer': '',
-  'baseboard-product-name': '',
-  'baseboard-version': '',
-  'baseboard-serial-number': '',
-  'baseboard-asset-tag': '',
-  'baseboard-location-in-chassis': '',
-  'enclosure-asset-tag': '',
-  'hp-rombios': '',
-  'oem-1': 'Xen',
-  'oem-2': 'MS_VM_CERT/SHA1/bdbeb6e0a816d43fa6d3fe8aaef04c2bad9d3e3d',
-};
 
 /** What the first start of a VM writes down about the machine that it found. */
 function bootSettings({ platform, bios_strings: bios }: Records['VM']): Partial<Records['VM']> {

@@ -38,12 +38,6 @@ function securebootReadiness({ HVM_boot_params: boot, platform, NVRAM: nvram }: 
   return nvram['EFI-variables'] === undefined ? 'first_boot' : 'ready';
 }
 
-function copyBiosStrings(world: World, vm: string, host: string): void {
-  if (Object.keys(world.store.get('VM', vm).bios_strings).length > 0)
-    throw new XapiError('VM_BIOS_STRINGS_ALREADY_SET');
-  world.store.update('VM', vm, { bios_strings: world.store.get('host', host).bios_strings });
-}
-
 /** What a VM is asked about itself, and what the daemon itself says that it does not do. */
 export const vmQuestions: Handlers = {
   'VM.maximise_memory': ({ world }, vm, totalBytes, approximate) => {
@@ -55,7 +49,6 @@ export const vmQuestions: Handlers = {
   'VM.get_cooperative': () => true,
   'VM.assert_operation_valid': ({ world }, vm, operation) => assertOperationValid(world, vm, operation),
   'VM.get_secureboot_readiness': ({ world }, vm) => securebootReadiness(world.store.get('VM', vm)),
-  'VM.copy_bios_strings': ({ world }, vm, host) => copyBiosStrings(world, vm, host),
   'VM.query_services': (call, vm) =>
     vmOperation(call, vm, 'query_services', statesFor('query_services'), () => {
       throw new XapiError('NOT_IMPLEMENTED', 'query_services');

@@ -7,6 +7,8 @@ import { parseToken, tokenText } from './event-token.ts';
 import type { Change, Entry, Store } from './store.ts';
 
 /** Classes whose changes no "*" reports; sessions are reported to nobody. */
+/** Sessions are nobody else's business, roles no rows of the daemon's database. */
+const untold: ReadonlySet<string> = new Set(['session', 'role']);
 const hidden: ReadonlySet<string> = new Set(['session', 'user', 'role', 'subject', 'secret']);
 /** Counted by the daemon although its data model does not show the class. */
 const uncatalogued = ['Diagnostics'];
@@ -46,7 +48,7 @@ function watcher(model: ApiModel, filters: readonly string[]): (cls: ClassName, 
     model.classes.has(cls) &&
     wanted.some((filter) => {
       if (filter.cls === '*') return !hidden.has(cls);
-      return filter.cls === cls.toLowerCase() && cls !== 'session' && (filter.ref === undefined || filter.ref === ref);
+      return filter.cls === cls.toLowerCase() && !untold.has(cls) && (filter.ref === undefined || filter.ref === ref);
     });
 }
 
@@ -210,7 +212,8 @@ export class Events {
   private batch(events: readonly EventValue[], token: Token): EventBatch {
     const names = [...this.model.classes.keys(), ...uncatalogued].sort().reverse();
     const counts = names.map((name) => {
-      return [name.toLowerCase(), classes.has(name as ClassName) ? this.store.count(name as ClassName) : 0] as const;
+      const isCounted = name !== 'role' && classes.has(name as ClassName);
+      return [name.toLowerCase(), isCounted ? this.store.count(name as ClassName) : 0] as const;
     });
     this.told = Math.max(this.told, token.objects);
     return { events, validRefCounts: counts, token: tokenText(token) };

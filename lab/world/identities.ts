@@ -29,7 +29,7 @@ export class Identities {
 }
 
 /** The uuid shape around the first 16 bytes given. */
-function uuidFrom(bytes: Buffer): string {
+export function uuidFrom(bytes: Buffer): string {
   const hex = bytes.toString('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
 }

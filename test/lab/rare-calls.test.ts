@@ -28,6 +28,31 @@ describe('a VM', () => {
     expect(await client().refusal('VM.copy_bios_strings', vm, h1)).toEqual(['VM_BIOS_STRINGS_ALREADY_SET']);
   });
 
+  it('takes BIOS strings that are known, not empty, not too long and printable, and has the usual ones beside', async () => {
+    const vm = await deploy(client(), 'branded');
+    const told = (value: Record<string, string>) => client().refusal('VM.set_bios_strings', vm, value);
+    const long = 'x'.repeat(513);
+    expect(await told({ 'oem-1': 'x' })).toEqual(['INVALID_VALUE', 'oem-1', 'Unknown key']);
+    expect(await told({ 'bios-vendor': '' })).toEqual(['INVALID_VALUE', 'bios-vendor', 'Value provided is empty']);
+    expect(await told({ 'bios-vendor': long })).toEqual([
+      'INVALID_VALUE',
+      'bios-vendor',
+      `${long} has length more than 512 characters`,
+    ]);
+    expect(await told({ 'bios-vendor': 'Müller' })).toEqual([
+      'INVALID_VALUE',
+      'bios-vendor',
+      'Müller has non-printable ASCII characters',
+    ]);
+    await client().call('VM.set_bios_strings', vm, { 'bios-vendor': 'Maker' });
+    expect(await client().call('VM.get_bios_strings', vm)).toMatchObject({
+      'bios-vendor': 'Maker',
+      'system-product-name': 'HVM domU',
+      'oem-1': 'Xen',
+    });
+    expect(await told({ 'bios-version': '8' })).toEqual(['VM_BIOS_STRINGS_ALREADY_SET']);
+  });
+
   it('tells how far it is with secure boot', async () => {
     const vm = await deploy(client(), 'uefi');
     const readiness = () => client().call('VM.get_secureboot_readiness', vm);
@@ -125,5 +150,19 @@ describe('a VM of XCP-ng', () => {
     expect((await xcp.client().refusal('VM.call_host_plugin', vm, 'updater.py', 'check_update', {}))[0]).toBe(
       'MESSAGE_METHOD_UNKNOWN',
     );
+  });
+});
+
+describe('a pool', () => {
+  it('has the roles that every pool has, which its events do not tell of', async () => {
+    const roles = Object.entries(await client().call<Record<string, { name_label: string }>>('role.get_all_records'));
+    expect(roles.map(([, { name_label: name }]) => name).sort()).toEqual([
+      ...['pool-admin', 'pool-operator', 'read-only', 'vm-admin', 'vm-operator', 'vm-power-admin'],
+    ]);
+    expect(await byName(client(), 'role', 'pool-admin')).toBe('OpaqueRef:0165f154-ba3e-034e-6b27-5d271af109ba');
+    const batch = await client().call<{ events: unknown[]; valid_ref_counts: Record<string, number> }>(
+      ...(['event.from', ['role'], '', 0] as const),
+    );
+    expect([batch.events, batch.valid_ref_counts['role']]).toEqual([[], 0]);
   });
 });

@@ -117,6 +117,32 @@ describe('a host that must not join a pool', () => {
     expect(await join('pool.join_force')).toBe('');
   });
 
+  it('is refused while it differs in what all hosts of a pool have in common', async () => {
+    await start();
+    const { store, pool: own } = lab.worlds[1] ?? lab.world;
+    const host = await byName(lone, 'host', 'lone-h1');
+    const { edition, software_version: software } = store.get('host', host);
+    store.update('host', host, { external_auth_type: 'AD' });
+    expect(await refusal()).toEqual(['POOL_JOINING_EXTERNAL_AUTH_MISMATCH']);
+    store.update('host', host, { external_auth_type: '', edition: 'free' });
+    expect(await refusal('pool.join_force')).toEqual([
+      'LICENSE_HOST_POOL_MISMATCH',
+      'host edition = "free"',
+      `pool edition = "${edition}"`,
+    ]);
+    const controller = store.create('SDN_controller', { address: '192.0.2.9' });
+    store.update('host', host, { edition });
+    expect(await refusal()).toEqual(['OPERATION_NOT_ALLOWED', 'SDN controller differs']);
+    store.destroy('SDN_controller', controller);
+    store.update('host', host, { software_version: { ...software, db_schema: '5.1' } });
+    expect(await refusal()).toEqual(['POOL_JOINING_HOST_MUST_HAVE_SAME_DB_SCHEMA', '5.1', software['db_schema'] ?? '']);
+    store.update('host', host, { software_version: software });
+    store.update('pool', own.ref, { tls_verification_enabled: true });
+    expect(await refusal()).toEqual(['POOL_JOINING_HOST_TLS_VERIFICATION_MISMATCH']);
+    const member = store.create('Cluster_host', { host });
+    expect(await refusal()).toEqual(['CLUSTERING_ENABLED', member]);
+  });
+
   it('is refused if it is a member already, or coordinates others', async () => {
     await start();
     const again = () => pool.refusal('pool.join', coordinator(), 'root', 'lab-password');
