@@ -58,9 +58,21 @@ function move(world: World, vif: string, network: string): void {
   world.store.update('VIF', vif, { network });
 }
 
+/** Throws INVALID_IP_ADDRESS_SPECIFIED. No address is kept twice. */
+function allow(world: World, vif: string, addresses: readonly string[], { allowed, isAddress }: Family): void {
+  if (!addresses.every(isAddress)) throw new XapiError('INVALID_IP_ADDRESS_SPECIFIED', allowed);
+  world.store.update('VIF', vif, { [allowed]: [...new Set(addresses)] });
+}
+
 /** What of a virtual interface can be changed while it is in use. */
 export const vifSettings: Handlers = {
   'VIF.move': ({ world }, vif, network) => move(world, vif, network),
+  'VIF.set_ipv4_allowed': ({ world }, vif, addresses) => allow(world, vif, addresses, ipv4),
+  'VIF.add_ipv4_allowed': ({ world }, vif, address) =>
+    allow(world, vif, [address, ...world.store.get('VIF', vif).ipv4_allowed], ipv4),
+  'VIF.set_ipv6_allowed': ({ world }, vif, addresses) => allow(world, vif, addresses, ipv6),
+  'VIF.add_ipv6_allowed': ({ world }, vif, address) =>
+    allow(world, vif, [address, ...world.store.get('VIF', vif).ipv6_allowed], ipv6),
   'VIF.configure_ipv4': ({ world }, vif, mode, address = '', gateway = '') => {
     assertConfigurable(world, ipv4, [vif, mode, address, gateway]);
     world.store.update('VIF', vif, {

@@ -3,7 +3,8 @@ import { nullRef } from '../world/identities.ts';
 import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { reclaimableMemoryBytes, refreshFreeMemory } from './memory.ts';
-import { assertPowerState } from './vm-support.ts';
+import { statesFor } from './vm-states.ts';
+import { assertVmCan } from './vm-support.ts';
 
 interface MemoryLimits {
   readonly memory_static_min: number;
@@ -12,13 +13,23 @@ interface MemoryLimits {
   readonly memory_dynamic_max: number;
 }
 
+const assertCanChange = (world: World, vm: string, name: string): void =>
+  assertVmCan(world, vm, { name, states: statesFor(name), isLocal: true });
+
+function operationFor(change: Partial<MemoryLimits>): string {
+  const [isStatic, isDynamic] = ['static', 'dynamic'].map((kind) =>
+    Object.keys(change).some((key) => key.includes(kind)),
+  );
+  if (isStatic && isDynamic) return 'changing_memory_limits';
+  return isStatic ? 'changing_static_range' : 'changing_dynamic_range';
+}
+
 /**
  * Bytes. Throws MEMORY_CONSTRAINT_VIOLATION_ORDER unless static min ≤ dynamic min ≤ dynamic max ≤ static max, and
  * HOST_NOT_ENOUGH_FREE_MEMORY where a running VM is promised more than its host can free.
  */
 function setLimits(world: World, vm: string, change: Partial<MemoryLimits>): void {
-  const onlyDynamic = !('memory_static_min' in change || 'memory_static_max' in change);
-  assertPowerState(world, vm, onlyDynamic ? ['Halted', 'Running'] : ['Halted']);
+  assertCanChange(world, vm, operationFor(change));
   const limits = { ...world.store.get('VM', vm), ...change };
   const order = [
     limits.memory_static_min,
@@ -41,7 +52,21 @@ function assertVcpus(atStartup: number, max: number, given: number): void {
   throw new XapiError('INVALID_VALUE', 'VCPU values must satisfy: 0 < VCPUs_at_startup ≤ VCPUs_max', String(given));
 }
 
+/** As OCaml writes it: `1.` for 1. */
+const ocamlFloat = (value: number): string => (Number.isInteger(value) ? `${value}.` : String(value));
+
+/** Throws INVALID_VALUE for less than the memory that a guest needs anyway. */
+export function assertShadowMultiplier(multiplier: number): void {
+  if (multiplier < 1) throw new XapiError('INVALID_VALUE', 'multiplier', ocamlFloat(multiplier));
+}
+
 export const vmLimits: Handlers = {
+  'VM.set_HVM_shadow_multiplier': ({ world }, vm, multiplier) => {
+    assertCanChange(world, vm, 'changing_shadow_memory');
+    assertShadowMultiplier(multiplier);
+    world.store.update('VM', vm, { HVM_shadow_multiplier: multiplier });
+  },
+
   'VM.set_memory_limits': ({ world }, vm, staticMin, staticMax, dynamicMin, dynamicMax) =>
     setLimits(world, vm, {
       memory_static_min: staticMin,
@@ -61,12 +86,12 @@ export const vmLimits: Handlers = {
   'VM.set_memory_dynamic_max': ({ world }, vm, bytes) => setLimits(world, vm, { memory_dynamic_max: bytes }),
 
   'VM.set_VCPUs_max': ({ world }, vm, count) => {
-    assertPowerState(world, vm, ['Halted']);
+    assertCanChange(world, vm, 'changing_VCPUs');
     assertVcpus(world.store.get('VM', vm).VCPUs_at_startup, count, count);
     world.store.update('VM', vm, { VCPUs_max: count });
   },
   'VM.set_VCPUs_at_startup': ({ world }, vm, count) => {
-    assertPowerState(world, vm, ['Halted']);
+    assertCanChange(world, vm, 'changing_VCPUs');
     assertVcpus(count, world.store.get('VM', vm).VCPUs_max, count);
     world.store.update('VM', vm, { VCPUs_at_startup: count });
   },

@@ -5,6 +5,7 @@ import type { World } from '../world/world.ts';
 import { XapiError } from '../xapi-error.ts';
 import { stopGuest } from './guest-lifecycle.ts';
 import { memoryOverheadBytes, freeMemoryBytes, refreshFreeMemory } from './memory.ts';
+import { assertShadowMultiplier } from './vm-limits.ts';
 import { takeDown } from './vm-power.ts';
 import { statesFor } from './vm-states.ts';
 import { vmOperation, vmWish } from './vm-support.ts';
@@ -23,7 +24,7 @@ function setVcpus(world: World, vm: string, count: number): void {
 
 /** Throws INVALID_VALUE, HOST_NOT_ENOUGH_FREE_MEMORY. */
 function setShadowMultiplier(world: World, vm: string, multiplier: number): void {
-  if (multiplier < 1) throw new XapiError('INVALID_VALUE', 'multiplier', ocamlFloat(multiplier));
+  assertShadowMultiplier(multiplier);
   const record = world.store.get('VM', vm);
   const neededBytes = memoryOverheadBytes({ ...record, HVM_shadow_multiplier: multiplier }) - record.memory_overhead;
   const freeBytes = freeMemoryBytes(world, record.resident_on);
@@ -32,9 +33,6 @@ function setShadowMultiplier(world: World, vm: string, multiplier: number): void
   world.store.update('VM', vm, { HVM_shadow_multiplier: multiplier });
   refreshFreeMemory(world, record.resident_on);
 }
-
-/** As OCaml writes it: `1.` for 1. */
-const ocamlFloat = (value: number): string => (Number.isInteger(value) ? `${value}.` : String(value));
 
 /** What the agent in the guest does on demand: the lab's guests know none of its functions. */
 function callAgent(plugin: string, fn: string): never {

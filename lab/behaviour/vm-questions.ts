@@ -38,6 +38,16 @@ function securebootReadiness({ HVM_boot_params: boot, platform, NVRAM: nvram }: 
   return nvram['EFI-variables'] === undefined ? 'first_boot' : 'ready';
 }
 
+/** Throws VALUE_NOT_SUPPORTED (xapi_vm_helpers.ml). */
+function assertCrashAction(world: World, vm: string, value: string): void {
+  const refuse = (reason: string) => new XapiError('VALUE_NOT_SUPPORTED', 'VM.actions_after_crash', value, reason);
+  if (value === 'rename_restart')
+    throw refuse('option would leak a domain; VMs and not domains are managed by this API');
+  const { domain_type: type } = world.store.get('VM', vm);
+  if (value.startsWith('coredump') && ['hvm', 'pv_in_pvh'].includes(type))
+    throw refuse('cannot invoke a coredump of an HVM or PV-in-PVH domain');
+}
+
 /** What a VM is asked about itself, and what the daemon itself says that it does not do. */
 export const vmQuestions: Handlers = {
   'VM.maximise_memory': ({ world }, vm, totalBytes, approximate) => {
@@ -49,6 +59,10 @@ export const vmQuestions: Handlers = {
   'VM.get_cooperative': () => true,
   'VM.assert_operation_valid': ({ world }, vm, operation) => assertOperationValid(world, vm, operation),
   'VM.get_secureboot_readiness': ({ world }, vm) => securebootReadiness(world.store.get('VM', vm)),
+  'VM.set_actions_after_crash': ({ world }, vm, value) => {
+    assertCrashAction(world, vm, value);
+    world.store.update('VM', vm, { actions_after_crash: value });
+  },
   'VM.query_services': (call, vm) =>
     vmOperation(call, vm, 'query_services', statesFor('query_services'), () => {
       throw new XapiError('NOT_IMPLEMENTED', 'query_services');

@@ -121,12 +121,16 @@ async function revertTo(world: World, snapshot: string, vm: string): Promise<voi
   });
 }
 
-/** Throws VM_REVERT_FAILED for what is no snapshot, or has no VM any more. */
-async function revert(call: Call, snapshot: string): Promise<void> {
-  const { world, signal } = call;
+/** The VM that goes back. Throws VM_REVERT_FAILED for what is no snapshot, or has no VM any more. */
+function vmOf(world: World, snapshot: string): string {
   const { snapshot_of: vm, is_a_snapshot: isSnapshot } = world.store.get('VM', snapshot);
   if (!isSnapshot || world.store.find('VM', vm) === undefined)
     throw new XapiError('VM_REVERT_FAILED', snapshot, nullRef);
+  return vm;
+}
+
+async function revert(call: Call, snapshot: string, vm: string): Promise<void> {
+  const { world, signal } = call;
   const operation = { cls: 'VM', ref: vm, name: 'reverting', id: call.operationId, signal } as const;
   await world.operations.run({ ...operation, check: () => undefined }, call.cancel, async () => {
     await world.latency.spend('clone', signal);
@@ -144,7 +148,10 @@ export const vmSnapshots: Handlers = {
     }),
   'VM.checkpoint': (call, vm, name) =>
     vmOperation(call, vm, 'checkpoint', ['Paused', 'Suspended', 'Running'], () => checkpoint(call, vm, name)),
-  'VM.revert': (call, snapshot) => vmOperation(call, snapshot, 'revert', anyState, () => revert(call, snapshot)),
+  'VM.revert': (call, snapshot) => {
+    const vm = vmOf(call.world, snapshot);
+    return vmOperation(call, snapshot, 'revert', anyState, () => revert(call, snapshot, vm));
+  },
   'VMSS.snapshot_now': async (call, schedule) => {
     const { VMs: vms, name_label: name } = call.world.store.get('VMSS', schedule);
     for (const vm of vms)
