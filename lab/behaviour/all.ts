@@ -22,7 +22,9 @@ import { placement } from './placement.ts';
 import { poolJoin } from './pool-join.ts';
 import { poolLeave } from './pool-leave.ts';
 import { poolRole } from './pool-role.ts';
+import { poolSecurity } from './pool-security.ts';
 import { poolSettings } from './pool-settings.ts';
+import { pvsBehaviour } from './pvs.ts';
 import { sessionBehaviour } from './session.ts';
 import { smallObjects } from './small-objects.ts';
 import { srBehaviour } from './sr.ts';
@@ -44,6 +46,7 @@ import { vmLimits } from './vm-limits.ts';
 import { vmPower } from './vm-power.ts';
 import { vmQuestions } from './vm-questions.ts';
 import { vmSnapshots } from './vm-snapshots.ts';
+import { vusbBehaviour } from './vusb.ts';
 import { wlbBehaviour } from './wlb.ts';
 
 /** Everything that the lab does beyond what the data model says by itself. */
@@ -55,6 +58,9 @@ export const behaviours = (): readonly Handlers[] => [
   accessBehaviour,
   smallObjects,
   poolSettings,
+  poolSecurity,
+  pvsBehaviour,
+  vusbBehaviour,
   hostBehaviour,
   poolRole,
   certificateBehaviour,

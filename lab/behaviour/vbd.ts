@@ -65,17 +65,26 @@ function destroyVbd(world: World, ref: string): void {
   world.store.destroy('VBD', ref);
 }
 
+/** Whether another drive writes to the disk, or will as one of those that join; nobody minds if it is sharable. */
+function isTaken({ store }: World, vdi: string, ref: string, joining: readonly string[]): boolean {
+  const disk = store.find('VDI', vdi);
+  if (disk === undefined || disk.sharable) return false;
+  return disk.VBDs.filter((other) => other !== ref)
+    .map((other) => ({ joins: joining.includes(other), ...store.get('VBD', other) }))
+    .some(({ joins, currently_attached: attached, mode }) => (joins || attached) && mode === 'RW');
+}
+
 /** Throws VDI_IN_USE where a disk that is not sharable would be written through one drive and used through another. */
 export function assertOneWriter(world: World, joining: readonly string[]): void {
   for (const ref of joining) {
     const { VDI: vdi } = world.store.get('VBD', ref);
-    const disk = world.store.find('VDI', vdi);
-    if (disk === undefined || disk.sharable) continue;
-    const isTaken = disk.VBDs.filter((other) => other !== ref)
-      .map((other) => ({ joins: joining.includes(other), ...world.store.get('VBD', other) }))
-      .some(({ joins, currently_attached: attached, mode }) => (joins || attached) && mode === 'RW');
-    if (isTaken) throw new XapiError('VDI_IN_USE', vdi, 'attach');
+    if (isTaken(world, vdi, ref, joining)) throw new XapiError('VDI_IN_USE', vdi, 'attach');
   }
+}
+
+/** What a guest that starts again finds: a drive whose disk somebody else took meanwhile stays away. */
+export function attachIfFree(world: World, ref: string): void {
+  if (!isTaken(world, world.store.get('VBD', ref).VDI, ref, [])) attach(world, ref);
 }
 
 /** Shows the drive in the guest, as xvda for userdevice 0. */
@@ -106,6 +115,7 @@ function setMedium({ world }: Call, ref: string, vdi: string): void {
   if (vbd.type !== 'CD') throw new XapiError('VBD_NOT_REMOVABLE_MEDIA', ref);
   if (vdi !== nullRef && !vbd.empty) throw new XapiError('VBD_NOT_EMPTY', ref);
   if (vdi === nullRef && vbd.empty) throw new XapiError('VBD_IS_EMPTY', ref);
+  if (vbd.currently_attached && isTaken(world, vdi, ref, [])) throw new XapiError('VDI_IN_USE', vdi, 'attach');
   world.store.update('VBD', ref, { VDI: vdi, empty: vdi === nullRef });
 }
 

@@ -12,7 +12,7 @@ import { assertHostReachable } from './host-support.ts';
 import { refreshFreeMemory } from './memory.ts';
 import { assertCanStartOn, chooseHost } from './placement.ts';
 import { withRoomOn } from './reservation.ts';
-import { assertOneWriter, attach } from './vbd.ts';
+import { assertOneWriter, attachIfFree } from './vbd.ts';
 import { dropSuspendImage } from './vdi.ts';
 import type { PowerState } from './vm-support.ts';
 import { postMessage, vmOperation, whereabouts } from './vm-support.ts';
@@ -21,7 +21,7 @@ function setAttached(world: World, vm: string, attached: boolean): void {
   const { VBDs: vbds, VIFs: vifs } = world.store.get('VM', vm);
   for (const vif of vifs) world.store.update('VIF', vif, { currently_attached: attached });
   for (const vbd of vbds) {
-    if (attached) attach(world, vbd);
+    if (attached) attachIfFree(world, vbd);
     else world.store.update('VBD', vbd, { currently_attached: false });
   }
 }

@@ -1,7 +1,6 @@
 import { classModel, classes } from '../../lab/model/model.ts';
 import type { RecordValue } from '../../lab/model/types.ts';
-import { asText } from '../../lab/model/types.ts';
-import { links } from '../../lab/world/links.ts';
+import { links, targetsOf } from '../../lab/world/links.ts';
 import type { World } from '../../lab/world/world.ts';
 
 const live = ['Running', 'Paused'];
@@ -53,8 +52,7 @@ function* bothDirections(world: World): Generator<string> {
     if (!classes.has(from) || !classes.has(to)) continue;
     const named = new Map<string, string[]>();
     for (const { ref, record } of world.store.entries(from)) {
-      const target = asText(record[field]);
-      named.set(target, [...(named.get(target) ?? []), ref]);
+      for (const target of new Set(targetsOf(record[field]))) named.set(target, [...(named.get(target) ?? []), ref]);
     }
     for (const { ref, record } of world.store.entries(to)) {
       const [listed, naming] = [(record[set] ?? []) as readonly string[], named.get(ref) ?? []];
