@@ -88,7 +88,7 @@ export function attachIfFree(world: World, ref: string): void {
 }
 
 /** Shows the drive in the guest, as xvda for userdevice 0. */
-export function attach(world: World, ref: string): void {
+function attach(world: World, ref: string): void {
   const { userdevice } = world.store.get('VBD', ref);
   const letter = String.fromCharCode('a'.charCodeAt(0) + ((deviceNumber(userdevice) ?? 0) % 26));
   world.store.update('VBD', ref, { currently_attached: true, device: `xvd${letter}` });
