@@ -31,10 +31,18 @@ function assertNotPinned(world: World, vm: string): void {
   if (pcis.length > 0) throw new XapiError('VM_HAS_PCI_ATTACHED', vm);
 }
 
+/** Templates may be given other memory and CPUs too, though their allowed operations do not say so (xen-api, xapi_vm_lifecycle.ml). */
+const possibleOnTemplates = new Set([
+  ...templateOperations,
+  'changing_memory_limits',
+  'changing_VCPUs',
+  'metadata_export',
+]);
+
 function assertNoTemplate(record: Records['VM'], vm: string, operation: string): void {
   if (record.is_a_snapshot) {
     if (!snapshotOperations.includes(operation)) throw new XapiError('VM_IS_SNAPSHOT', vm, operation);
-  } else if (record.is_a_template && !templateOperations.includes(operation))
+  } else if (record.is_a_template && !possibleOnTemplates.has(operation))
     throw new XapiError('VM_IS_TEMPLATE', vm, operation);
 }
 

@@ -50,4 +50,12 @@ describe('the addresses that an interface may use', () => {
     await client().call('VIF.add_ipv4_allowed', vif, '192.0.2.1');
     expect(await client().call('VIF.get_ipv4_allowed', vif)).toEqual(['192.0.2.1']);
   });
+
+  it('may be changed on a template, its memory and CPUs too', async () => {
+    const template = await byName(client(), 'VM', 'debian-12');
+    const bytes = 2 ** 30;
+    await client().call('VM.set_memory_limits', template, bytes, bytes, bytes, bytes);
+    await client().call('VM.set_VCPUs_max', template, 3);
+    expect(await client().call('VM.get_record', template)).toMatchObject({ memory_static_max: bytes, VCPUs_max: 3 });
+  });
 });
