@@ -8,8 +8,8 @@ const MOST_READINGS = 1_000;
 
 /**
  * What was read of a pool in the last moment, read once for all runs that ask: two hundred deployments ask for the same
- * template. For looking before anything is touched only (decision 0010): a refusal rests on a new reading, and no effect
- * is looked for here.
+ * template. For what decision 0010 names only: a refusal for want of room rests on a new reading, and no effect of
+ * ours is looked for here.
  */
 export class Recent {
   readonly #readings = new LRUCache<string, Promise<unknown>>({ max: MOST_READINGS, ttl: RECENT_MS });

@@ -6,9 +6,9 @@ import type { Token } from './event-token.ts';
 import { parseToken, tokenText } from './event-token.ts';
 import type { Change, Entry, Store } from './store.ts';
 
-/** Classes whose changes no "*" reports; sessions are reported to nobody. */
-/** Sessions are nobody else's business, roles no rows of the daemon's database. */
+/** Reported to nobody: sessions are nobody else's business, roles no rows of the daemon's database. */
 const untold: ReadonlySet<string> = new Set(['session', 'role']);
+/** Classes whose changes no "*" reports. */
 const hidden: ReadonlySet<string> = new Set(['session', 'user', 'role', 'subject', 'secret']);
 /** Counted by the daemon although its data model does not show the class. */
 const uncatalogued = ['Diagnostics'];
